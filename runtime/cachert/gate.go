@@ -1,0 +1,246 @@
+package cachert
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// gate decides whether the store is trusted. It closes when the store cannot be reached or
+// an invalidation could not be delivered; then reads go to the source and the near cache is
+// not served. One background keeper probes the store and opens the gate again only after
+// every due invalidation has been delivered, because otherwise:
+//
+//  1. a write commits version 2; its post is lost with the connection
+//  2. the connection comes back
+//  3. a read finds version 1 valid: its generation was never changed
+type gate struct {
+	cache *Cache
+	open  atomic.Bool
+
+	mu       sync.Mutex
+	journal  map[undelivered]time.Time // not before; guarded by mu
+	overflow bool                      // the journal was full: renew the namespace instead
+	keeping  bool                      // a keeper runs
+	wake     chan struct{}             // buffered; tells the keeper of new work
+	idle     chan struct{}             // closed when nothing is undelivered and the gate is open
+	outages  atomic.Uint64
+}
+
+// undelivered is an invalidation still owed to the store: a marker to be ended, or with an
+// empty token a cell to be renewed. What is due later does not replace what is due now.
+type undelivered struct {
+	cell, token string
+	later       bool
+}
+
+const (
+	maxJournal   = 100_000
+	firstBackoff = 10 * time.Millisecond
+	maxBackoff   = time.Second
+)
+
+func newGate(c *Cache) *gate {
+	g := &gate{cache: c, journal: map[undelivered]time.Time{}, wake: make(chan struct{}, 1), idle: make(chan struct{})}
+	close(g.idle)
+	g.open.Store(true)
+	return g
+}
+
+// failed is told of every failed store operation. The caller's own context ending is not
+// the store's failure.
+func (g *gate) failed(ctx context.Context, err error) {
+	if ctx.Err() == nil && errors.Is(err, store.ErrDown) {
+		g.close(err)
+	}
+}
+
+// close stops trusting the store. It may be called from any goroutine and does not block.
+func (g *gate) close(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open.Swap(false) {
+		g.outages.Add(1)
+		g.cache.opt.Logger.Warn("cachegen: store lost, reading from the source", "error", err)
+	}
+	g.keep()
+}
+
+// owe journals invalidations that must reach the store, not before the given time, and
+// closes the gate if they are due now.
+func (g *gate) owe(token string, cells []string, notBefore time.Time, cause error) {
+	if len(cells) == 0 {
+		return
+	}
+	g.mu.Lock()
+	later := notBefore.After(g.cache.now())
+	for _, c := range cells {
+		if len(g.journal) >= maxJournal {
+			g.overflow = true
+			clear(g.journal)
+		}
+		g.journal[undelivered{c, token, later}] = notBefore
+	}
+	g.keep()
+	g.mu.Unlock()
+	if !later {
+		g.close(cause)
+	}
+}
+
+// keep makes sure that a keeper runs and looks again. The caller holds mu.
+func (g *gate) keep() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+	if g.keeping || g.cache.ctx.Err() != nil {
+		return
+	}
+	g.keeping = true
+	g.idle = make(chan struct{})
+	g.cache.wg.Add(1)
+	go g.run()
+}
+
+// run is the keeper: it ends when the gate is open and nothing is owed.
+func (g *gate) run() {
+	defer g.cache.wg.Done()
+	backoff := firstBackoff
+	for {
+		var wait time.Duration
+		if err := g.deliver(); err != nil {
+			wait = backoff/2 + rand.N(backoff/2+1)
+			backoff = min(2*backoff, maxBackoff)
+		} else {
+			backoff = firstBackoff
+			var done bool
+			if wait, done = g.settle(); done {
+				return
+			}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-g.woken(wait):
+		case <-g.cache.ctx.Done():
+			timer.Stop()
+			g.mu.Lock()
+			g.keeping = false
+			g.mu.Unlock()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// woken is the wake channel while the keeper waits for a distant time, and nil while it
+// backs off: failures of others must not make it probe faster.
+func (g *gate) woken(time.Duration) <-chan struct{} {
+	if g.open.Load() {
+		return g.wake
+	}
+	return nil
+}
+
+// settle opens the gate when nothing due is owed. It returns how long to wait for what is
+// due later, or that the keeper has nothing left to do.
+func (g *gate) settle() (wait time.Duration, done bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.cache.now()
+	if g.overflow {
+		return 0, false
+	}
+	for _, at := range g.journal {
+		if !at.After(now) {
+			return 0, false
+		}
+		if d := at.Sub(now); wait == 0 || d < wait {
+			wait = d
+		}
+	}
+	if !g.open.Swap(true) {
+		g.cache.opt.Logger.Info("cachegen: store trusted again")
+	}
+	if len(g.journal) > 0 {
+		return wait, false
+	}
+	g.keeping = false
+	close(g.idle)
+	return 0, true
+}
+
+// deliver probes the store and sends what is due. Only what was sent leaves the journal.
+func (g *gate) deliver() error {
+	c := g.cache
+	ctx, cancel := context.WithTimeout(c.ctx, max(c.opt.StoreTimeout, time.Second))
+	defer cancel()
+	if !g.open.Load() {
+		if err := c.probe(ctx); err != nil {
+			return err
+		}
+	}
+	due, overflow := g.due()
+	if overflow {
+		if err := c.renew(ctx, c.keys.namespaceCell()); err != nil {
+			return err
+		}
+		g.mu.Lock()
+		g.overflow = false
+		g.mu.Unlock()
+	}
+	for token, owed := range due {
+		req := store.PostRequest{Token: token, CellTTL: c.cellTTL()}
+		for _, u := range owed {
+			if token == "" {
+				req.Bumps = append(req.Bumps, store.BumpCell{Key: u.cell, Fresh: c.fresh()})
+			} else {
+				req.Cells = append(req.Cells, store.PostCell{Key: u.cell, Fresh: c.fresh()})
+			}
+		}
+		if _, err := c.store.Post(ctx, req); err != nil {
+			g.close(err)
+			return err
+		}
+		g.mu.Lock()
+		for _, u := range owed {
+			delete(g.journal, u)
+		}
+		g.mu.Unlock()
+	}
+	return nil
+}
+
+// due lists what is owed now, by token, a bounded number at a time.
+func (g *gate) due() (map[string][]undelivered, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.cache.now()
+	due, n := map[string][]undelivered{}, 0
+	for u, at := range g.journal {
+		if !at.After(now) && n < 1000 {
+			due[u.token] = append(due[u.token], u)
+			n++
+		}
+	}
+	return due, g.overflow
+}
+
+func (g *gate) pending() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.journal)
+}
+
+// drained is closed once nothing is owed and the store is trusted.
+func (g *gate) drained() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.idle
+}

@@ -1,0 +1,122 @@
+package cachert
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// RepoPolicy describes a repository.
+type RepoPolicy struct {
+	// Name is part of every key; unique within a Cache.
+	Name string
+	// Tenant finds whose data a call is about; nil: the repository has no tenants. A read
+	// without a tenant goes to the source, a write without one drops the repository for
+	// all tenants.
+	Tenant func(context.Context) (string, bool)
+}
+
+// Repo is a repository registered with a Cache. It is safe for concurrent use.
+type Repo struct {
+	cache  *Cache
+	policy RepoPolicy
+}
+
+// tags starts a collection of this repository's tags.
+func (r *Repo) tags(ctx context.Context) *Tags { return &Tags{cache: r.cache, ctx: ctx, own: r} }
+
+// ReadPolicy describes a cached read whose results are V.
+type ReadPolicy[V any] struct {
+	Method string
+	// Key is the key space: the method's name, or one shared by methods with equal results.
+	Key string
+	// Schema is the fingerprint of V's encoding: binaries that disagree share no entries.
+	Schema string
+	Level  Level
+	// TTL is how long an entry lives at most; required.
+	TTL time.Duration
+	// Jitter shortens each TTL by a random part of up to this fraction, 0 to 1.
+	Jitter float64
+	// Negative is the TTL of "not there"; 0: absent results are not stored.
+	Negative time.Duration
+	// NotFound are the errors that say "not there". Only these very values (==) are
+	// stored, so that a hit returns what the source returned; an error that wraps one is
+	// passed on and not stored. The order is part of the stored form.
+	NotFound []error
+	// Absent recognises a result without error that says "not there"; nil: none does.
+	Absent func(V) bool
+	Codec  Codec[V]
+}
+
+// Codec stores and copies values. Its functions must be safe for concurrent use.
+type Codec[V any] struct {
+	// Append appends the encoding of v to b.
+	Append func(b []byte, v V) ([]byte, error)
+	// Decode rebuilds a value from all of b and keeps no reference to b.
+	Decode func(b []byte) (V, error)
+	// Clone makes a copy that shares nothing mutable; nil: V holds nothing mutable.
+	Clone func(v V) V
+	// Size estimates the memory of v in bytes; nil: the length of its encoding.
+	Size func(v V) int
+}
+
+// WritePolicy describes a write.
+type WritePolicy struct {
+	Method  string
+	Level   Level
+	OnError OnError
+}
+
+// Reader performs one method's cached reads. It is safe for concurrent use.
+type Reader[V any] struct {
+	repo    *Repo
+	policy  ReadPolicy[V]
+	id      string // "books.ByID"
+	stats   *counters
+	mu      sync.Mutex
+	flights map[string]*flight[V] // guarded by mu
+}
+
+// Writer performs one method's writes. It is safe for concurrent use.
+type Writer struct {
+	repo   *Repo
+	policy WritePolicy
+	stats  *counters
+}
+
+// NewReader registers a read. It panics when the policy is not usable: generated code
+// never passes such a policy.
+func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
+	if p.Method == "" || p.Key == "" || p.TTL <= 0 || p.Jitter < 0 || p.Jitter > 1 || p.Codec.Append == nil || p.Codec.Decode == nil {
+		panic(fmt.Sprintf("cachegen: policy of %s.%s needs a method, a key, a TTL, a jitter between 0 and 1 and a codec", r.policy.Name, p.Method))
+	}
+	r.cache.lengthenCells(p.TTL)
+	return &Reader[V]{
+		repo: r, policy: p,
+		id:      r.policy.Name + "." + p.Key,
+		stats:   r.cache.method(r.policy.Name, p.Method),
+		flights: map[string]*flight[V]{},
+	}
+}
+
+// NewWriter registers a write.
+func NewWriter(r *Repo, p WritePolicy) *Writer {
+	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}
+}
+
+func (r *Reader[V]) clone(v V) V {
+	if r.policy.Codec.Clone == nil {
+		return v
+	}
+	return r.policy.Codec.Clone(v)
+}
+
+// IsNil is the Absent of pointers.
+func IsNil[T any](v *T) bool { return v == nil }
+
+// IsZero is the Absent of comparable values.
+func IsZero[T comparable](v T) bool {
+	var zero T
+	return v == zero
+}

@@ -1,0 +1,287 @@
+package cachert
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// maxRows bounds the tags that one result may name; results with more are not stored.
+const maxRows = 256
+
+// Call names what one call of a read asks for. Its closures must be pure: they may be
+// called any number of times.
+type Call[V any] struct {
+	// Key holds the encoded arguments; nil: there are none.
+	Key *Args
+	// Tags adds the tags known from the arguments; nil: there are none.
+	Tags func(t *Tags)
+	// Rows adds the tags known only from the result; nil: there are none.
+	Rows func(ret V, t *Tags)
+	// Bypass sends this call to the source.
+	Bypass bool
+}
+
+func (c Call[V]) addTags(t *Tags) {
+	if c.Tags != nil {
+		c.Tags(t)
+	}
+}
+
+// target is a call resolved to keys.
+type target struct {
+	near  string   // key in the near cache, and of flights
+	entry string   // key in the store
+	cells []string // namespace, repository, argument tags
+}
+
+// Get answers a call from the cache, or through load from the source. The value is the
+// caller's own. Errors are those of load, or of ctx while waiting for a shared load: the
+// cache adds none.
+func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Context) (V, error)) (V, error) {
+	c := r.repo.cache
+	sc, ok := r.repo.scope(ctx)
+	if !ok || call.Bypass || bypassed(ctx) || call.Key.Err() != nil {
+		return r.bypass(ctx, call, load)
+	}
+	strict := effective(ctx, r.policy.Level) == LevelStrict
+	nearKey := sc + r.id + ":" + call.Key.text()
+	near := c.near.get(nearKey)
+	if !strict && c.gate.open.Load() && near.servable(c.now()) {
+		r.stats.hit(EventNearHit, near.kind)
+		return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
+	}
+	t, ok := r.resolve(ctx, nearKey, call)
+	if !ok {
+		return r.bypass(ctx, call, load)
+	}
+	if !c.gate.open.Load() {
+		return r.miss(ctx, load)
+	}
+	return r.getFromStore(ctx, call, t, near, strict, load)
+}
+
+// resolve finds the store's keys of a call; false when a tag cannot be encoded.
+func (r *Reader[V]) resolve(ctx context.Context, nearKey string, call Call[V]) (target, bool) {
+	tags := r.repo.tags(ctx)
+	tags.cells = []string{tags.cache.keys.namespaceCell(), tags.cache.keys.repoCell(r.repo.policy.Name)}
+	cells := tags.collect(call.Tags)
+	return target{near: nearKey, entry: r.entryKey(nearKey, cells), cells: cells}, tags.err == nil
+}
+
+// entryKey puts the entry into the cluster slot of its first argument tag.
+func (r *Reader[V]) entryKey(near string, cells []string) string {
+	args := near[strings.Index(near, r.id)+len(r.id):] // ":..."
+	slot := "{" + strings.TrimSuffix(near, ":") + "}"
+	if len(cells) > 2 {
+		slot = strings.TrimPrefix(cells[2], r.repo.cache.keys.prefix)
+	}
+	return r.repo.cache.keys.prefix + slot + ":" + near[:len(near)-len(args)] + ":" + r.policy.Schema + args
+}
+
+func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.Context) (V, error)) (V, error) {
+	if call.Key.Err() != nil {
+		r.stats.codecErrors.Add(1)
+	}
+	r.stats.bypasses.Add(1)
+	r.stats.observe(EventBypass, 0, nil)
+	return load(ctx)
+}
+
+// miss asks the source for this caller alone and stores nothing.
+func (r *Reader[V]) miss(ctx context.Context, load func(context.Context) (V, error)) (V, error) {
+	r.stats.misses.Add(1)
+	r.stats.observe(EventMiss, 0, nil)
+	return r.load(ctx, load)
+}
+
+// snapshot is what was seen in cells before a load.
+type snapshot map[string]store.Cell
+
+func (s snapshot) clean(cells []string) bool {
+	for _, c := range cells {
+		if cell, ok := s[c]; !ok || cell.Marked || cell.Generation == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// read adds cells to s and returns the entry, in one round trip.
+func (r *Reader[V]) read(ctx context.Context, s snapshot, entry string, cells []string, near bool) ([]byte, error) {
+	c := r.repo.cache
+	storeCtx, cancel := c.storeContext(ctx)
+	defer cancel()
+	reply, err := c.store.Read(storeCtx, store.ReadRequest{
+		Entry: entry, Cells: cells, Near: near, Fresh: c.fresh, CellTTL: c.cellTTL(),
+	})
+	if err != nil {
+		r.stats.storeError(err)
+		c.gate.failed(ctx, err)
+		return nil, err
+	}
+	for i, cell := range cells {
+		s[cell] = reply.Cells[i]
+	}
+	return reply.Entry, nil
+}
+
+func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, old *nearEntry, strict bool, load func(context.Context) (V, error)) (V, error) {
+	snap := snapshot{}
+	cells := slices.Clone(t.cells)
+	if old != nil { // predict the tags of the rows: they must be snapshotted before a load
+		cells = append(cells, without(old.rows, cells)...)
+	}
+	raw, err := r.read(ctx, snap, t.entry, cells, !strict)
+	if err != nil {
+		return r.miss(ctx, load)
+	}
+	if raw != nil {
+		v, env, hit, err := r.check(ctx, snap, t, raw, strict)
+		if err != nil {
+			return r.miss(ctx, load)
+		}
+		if hit {
+			r.stats.hit(EventStoreHit, env.kind)
+			return r.answer(r.clone(v), env.kind, env.sentinel)
+		}
+	}
+	if !snap.clean(t.cells) {
+		r.stats.fillsSkipped.Add(1)
+		return r.miss(ctx, load)
+	}
+	r.stats.misses.Add(1)
+	r.stats.observe(EventMiss, 0, nil)
+	return r.fly(ctx, flightKey(t, snap), func(ctx context.Context) (V, error) {
+		return r.loadAndFill(ctx, call, t, snap, load)
+	})
+}
+
+// flightKey joins calls that have seen the same generations.
+func flightKey(t target, s snapshot) string {
+	var b strings.Builder
+	b.WriteString(t.near)
+	for _, c := range t.cells {
+		b.WriteByte(' ')
+		b.WriteString(string(s[c].Generation))
+	}
+	return b.String()
+}
+
+// check validates a stored entry against the snapshot, reading the cells that only the
+// entry names. A valid one is decoded and kept near.
+func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []byte, strict bool) (v V, env envelope, hit bool, err error) {
+	env, perr := parseEnvelope(raw)
+	if perr != nil || env.kind == kindError && env.sentinel >= len(r.policy.NotFound) {
+		r.stats.codecErrors.Add(1)
+		return v, env, false, nil
+	}
+	var more, rows []string
+	for _, d := range env.deps {
+		if !slices.Contains(t.cells, d.cell) {
+			rows = append(rows, d.cell)
+		}
+		if _, ok := snap[d.cell]; !ok {
+			more = append(more, d.cell)
+		}
+	}
+	if len(more) > 0 {
+		if _, err := r.read(ctx, snap, "", more, !strict); err != nil {
+			return v, env, false, err
+		}
+	}
+	for _, cell := range t.cells { // an entry must name at least what this call depends on
+		if !slices.ContainsFunc(env.deps, func(d dep) bool { return d.cell == cell }) {
+			return v, env, false, nil
+		}
+	}
+	for _, d := range env.deps {
+		if cell := snap[d.cell]; cell.Marked || cell.Generation != d.gen {
+			return v, env, false, nil
+		}
+	}
+	if v, err = r.policy.Codec.Decode(env.payload); err != nil {
+		r.stats.codecErrors.Add(1)
+		return v, env, false, nil
+	}
+	r.keepNear(t, snap, env.deps, rows, v, env.kind, env.sentinel, len(env.payload), env.expires)
+	return v, env, true, nil
+}
+
+// loadAndFill runs inside a flight: snap was taken before.
+func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, load func(context.Context) (V, error)) (V, error) {
+	v, err := r.load(ctx, load)
+	what, sentinel := r.classify(v, err)
+	if what == kindNone {
+		r.skipped(err)
+		return v, err
+	}
+	rows := r.rows(ctx, call, t, v, err)
+	if unseen := unseen(snap, rows); len(rows) <= maxRows && len(unseen) > 0 {
+		// The prediction missed. Snapshot what the result names, then load once more:
+		// a snapshot taken after the load would bless a value that is already old.
+		if _, rerr := r.read(ctx, snap, "", unseen, true); rerr != nil {
+			r.stats.fillsSkipped.Add(1)
+			return v, err
+		}
+		v, err = r.load(ctx, load)
+		if what, sentinel = r.classify(v, err); what == kindNone {
+			r.skipped(err)
+			return v, err
+		}
+		rows = r.rows(ctx, call, t, v, err)
+	}
+	cells := append(slices.Clone(t.cells), rows...)
+	if len(rows) > maxRows || !snap.clean(cells) {
+		r.stats.fillsSkipped.Add(1)
+		return v, err
+	}
+	r.fill(t, snap, cells, rows, v, what, sentinel)
+	return v, err
+}
+
+func (r *Reader[V]) skipped(err error) {
+	if err == nil || r.wrapsSentinel(err) {
+		r.stats.fillsSkipped.Add(1)
+	}
+}
+
+// rows lists the cells of the tags known from the result that the arguments do not name.
+func (r *Reader[V]) rows(ctx context.Context, call Call[V], t target, v V, err error) []string {
+	if call.Rows == nil || err != nil {
+		return nil
+	}
+	tags := r.repo.tags(ctx)
+	return without(tags.collect(func(tt *Tags) { call.Rows(v, tt) }), t.cells)
+}
+
+func unseen(s snapshot, cells []string) []string {
+	var out []string
+	for _, c := range cells {
+		if _, ok := s[c]; !ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
+}
+
+// lifetime is the TTL of one entry: jitter keeps entries stored together from expiring
+// together.
+func (r *Reader[V]) lifetime(what kind) time.Duration {
+	ttl := r.policy.TTL
+	if what != kindValue {
+		ttl = min(ttl, r.policy.Negative)
+	}
+	if r.policy.Jitter > 0 {
+		part := float64(r.repo.cache.opt.random()>>11) / (1 << 53)
+		ttl -= time.Duration(float64(ttl) * r.policy.Jitter * part)
+	}
+	return max(ttl, time.Millisecond)
+}
