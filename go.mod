@@ -2,14 +2,6 @@ module github.com/cachegen/cachegen
 
 go 1.26.0
 
-require (
-	github.com/dave/jennifer v1.7.1 // indirect
-	github.com/philhofer/fwd v1.2.0 // indirect
-	github.com/redis/rueidis v1.0.79 // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
-	github.com/tinylib/msgp v1.6.5 // indirect
-	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/tools v0.52.0 // indirect
-)
+require github.com/tinylib/msgp v1.6.5
+
+require github.com/philhofer/fwd v1.2.0 // indirect

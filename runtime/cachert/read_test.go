@@ -251,12 +251,12 @@ func TestEntriesExpire(t *testing.T) {
 		s := newShop(t, nil)
 		s.mustGet(context.Background(), 1)
 		synctest.Wait()
-		time.Sleep(31 * time.Second) // in the bubble's clock: beyond NearTTL, within TTL
+		<-time.After(31 * time.Second) // in the bubble's clock: beyond NearTTL, within TTL
 		s.mustGet(context.Background(), 1)
 		if m := s.stat("ByID"); m.StoreHits != 1 {
 			t.Errorf("%+v, want a store hit after NearTTL", m)
 		}
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		s.mustGet(context.Background(), 1)
 		if s.loads != 2 {
 			t.Errorf("%d loads, want 2: the TTL is over", s.loads)

@@ -53,6 +53,27 @@ var schedulesByHand = []schedule{
 			mustWrite(t, reader, write{id: id, put: true})
 		}})
 	}},
+	{"two writes overlap: second commits first, and posts last with its old row", func(t *testing.T, reader, writer *process, id int64) {
+		// 1. the first marks
+		// 2. the second marks and commits
+		// 3. the first commits and posts
+		// 4. the second posts, and offers the older row
+		committed, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		second := write{id: id, put: true, after: func() error {
+			close(committed)
+			<-proceed
+			return nil
+		}}
+		mustWrite(t, writer, write{id: id, put: true, before: func() {
+			go func() {
+				defer close(done)
+				mustWrite(t, reader, second)
+			}()
+			<-committed
+		}})
+		close(proceed)
+		<-done
+	}},
 	{"load starts, write commits and returns an error, load stores", func(t *testing.T, reader, writer *process, id int64) {
 		finish := startLoad(t, reader, id)
 		failed := errors.New("failed after the commit")

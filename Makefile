@@ -1,0 +1,22 @@
+# make help lists the targets.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help test verify servers model
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+servers: ## install the servers that the tests start (redis-server, PostgreSQL)
+	@scripts/servers
+
+test: servers ## run every test under the race detector, against real servers
+	go test -race ./...
+
+verify: ## formatting, vet, staticcheck, module tidiness
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "not formatted: $$files"; echo "cure: gofmt -w ."; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@go mod tidy -diff || { echo "cure: go mod tidy"; exit 1; }
+
+model: ## check the protocol's model with spin
+	spec/run
