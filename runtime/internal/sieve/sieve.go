@@ -57,20 +57,25 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 	return n.value, true
 }
 
-// Set stores value under key at a cost in bytes and evicts what no longer fits, the new
-// entry itself when it is larger than the map.
+// Set stores value under key at a cost in bytes. Others make room first; if that is not
+// enough, because the rest is pinned or the entry is larger than the map, the entry goes too
+// unless it is pinned.
 func (m *Map[K, V]) Set(key K, value V, cost int64) {
 	if n, ok := m.entries[key]; ok {
 		m.bytes += cost - n.cost
 		n.value, n.cost = value, cost
 		n.visited.Store(true)
-	} else {
-		n = &node[K, V]{key: key, value: value, cost: cost}
-		m.entries[key] = n
-		m.bytes += cost
-		m.push(n)
+		for m.over(0, 0) && m.evict() {
+		}
+		return
 	}
-	for m.over() && m.evict() {
+	for m.over(1, cost) && m.evict() {
+	}
+	n := &node[K, V]{key: key, value: value, cost: cost}
+	m.entries[key] = n
+	m.bytes += cost
+	m.push(n)
+	for m.over(0, 0) && m.evict() {
 	}
 }
 
@@ -98,9 +103,10 @@ func (m *Map[K, V]) All(f func(K, V)) {
 	}
 }
 
-func (m *Map[K, V]) over() bool {
-	return m.opt.MaxEntries > 0 && len(m.entries) > m.opt.MaxEntries ||
-		m.opt.MaxBytes > 0 && m.bytes > m.opt.MaxBytes
+// over reports whether the map would be too large with so many entries and bytes more.
+func (m *Map[K, V]) over(entries int, bytes int64) bool {
+	return m.opt.MaxEntries > 0 && len(m.entries)+entries > m.opt.MaxEntries ||
+		m.opt.MaxBytes > 0 && m.bytes+bytes > m.opt.MaxBytes
 }
 
 // evict moves the hand to the next victim and removes it. It gives up, and says false, when
