@@ -222,7 +222,10 @@ func TestFindings(t *testing.T) {
 
 func TestSentinel(t *testing.T) {
 	sentinel := testserver.RedisSentinel(t)
-	s, err := redisstore.New(sentinelOption(sentinel), redisstore.Options{})
+	s, err := redisstore.New(rueidis.ClientOption{
+		InitAddress: []string{sentinel.Sentinel.Addr},
+		Sentinel:    rueidis.SentinelOption{MasterSet: sentinel.Master},
+	}, redisstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

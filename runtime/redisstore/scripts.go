@@ -19,7 +19,7 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function load(v)
   local list = {}
   if v and string.sub(v, 1, 1) == 'm' then
-    for token, exp, over in string.gmatch(v, '(%w+),(%d+),([01]);') do
+    for token, exp, over in string.gmatch(string.sub(v, 2), '(%w+),(%d+),([01]);') do
       if tonumber(exp) > now then list[#list + 1] = {token, tonumber(exp), over} end
     end
   end
