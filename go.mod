@@ -3,6 +3,7 @@ module github.com/cachegen/cachegen
 go 1.26.0
 
 require (
+	github.com/dave/jennifer v1.7.1
 	github.com/redis/rueidis v1.0.79
 	github.com/tinylib/msgp v1.6.5
 )
