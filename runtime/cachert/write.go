@@ -44,9 +44,9 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	if err := m.announce(); err != nil {
 		return err
 	}
-	start := m.c.now()
+	m.start = m.c.now()
 	err := m.run()
-	w.stats.observe(EventWrite, m.c.now().Sub(start), err)
+	w.stats.observe(EventWrite, m.c.now().Sub(m.start), err)
 	if err != nil && m.c.opt.OutcomeUnknown(err) {
 		m.abandon()
 		return err
@@ -64,12 +64,13 @@ type mutation struct {
 
 	token  string
 	epoch  uint64
-	args   []string // cells known from the arguments
-	marked []string // cells that carry, or may carry, our marker
-	bare   []string // cells to be renewed without a marker
-	known  snapshot // seen before Run
-	late   []string // cells known only after Run
-	blind  bool     // announcing failed: no write-through
+	start  time.Time // of Run
+	args   []string  // cells known from the arguments
+	marked []string  // cells that carry, or may carry, our marker
+	bare   []string  // cells to be renewed without a marker
+	known  snapshot  // seen before Run
+	late   []string  // cells known only after Run
+	blind  bool      // announcing failed: no write-through
 }
 
 // announce marks the cells that can be known before Run, or refuses the write.
@@ -255,7 +256,7 @@ func (m *mutation) bumps(cells, late []string) []store.BumpCell {
 func (m *mutation) finish(runErr error) {
 	m.late = m.lateCells()
 	puts := &Puts{ctx: context.WithoutCancel(m.ctx)}
-	if runErr == nil && m.change.Put != nil && !m.blind && m.epoch == m.c.epoch.Load() {
+	if runErr == nil && m.change.Put != nil && m.mayPut() {
 		m.change.Put(puts)
 		m.adopt(puts)
 	}
@@ -307,6 +308,19 @@ func (m *mutation) countWriteThroughs(p *Puts, req store.PostRequest, outcomes [
 			m.w.stats.writeThroughs.Add(1)
 		}
 	}
+}
+
+// mayPut reports whether write-through can be trusted to be decided by the store. Not when
+// announcing failed or the server changed; and not late, because of this schedule on a row
+// that came into being with this write:
+//
+//  1. this write commits version 1 and stalls
+//  2. another one marks the row, commits version 2 and dies; its marker expires
+//  3. this write posts, finds no cell, and would store version 1 for good
+//
+// Within half a lease after the commit no marker set since can have expired.
+func (m *mutation) mayPut() bool {
+	return !m.blind && m.epoch == m.c.epoch.Load() && m.c.now().Sub(m.start) < m.c.opt.Lease/2
 }
 
 // adopt renews the tags of put entries that the write itself does not name: each put

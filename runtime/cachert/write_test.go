@@ -421,3 +421,34 @@ func TestPutOfARowThatCameIntoBeing(t *testing.T) {
 		t.Errorf("%+v: the negative entry survived the creation", b)
 	}
 }
+
+// 1 the creating write commits version 1 and stalls; 2 another writer marks the row, commits
+// version 2 and dies; its marker expires; 3 the creating write posts.
+func TestLatePutOfACreatedRowIsNotStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, nil)
+		ctx := context.Background()
+		ret := &book{ID: 20, Version: 1}
+		err := s.update.Do(ctx, Change{
+			Run: func(context.Context) error {
+				s.mu.Lock()
+				s.rows[20] = *ret
+				s.mu.Unlock()
+				_, err := s.bump(ctx, 20, func() error { return context.DeadlineExceeded })
+				if err == nil {
+					t.Error("the other write's outcome must be unknown")
+				}
+				<-time.After(11 * time.Second) // its lease, by the bubble's clock
+				return nil
+			},
+			After: func(t *Tags) { t.Tag("books/book").Int(20) },
+			Put:   func(p *Puts) { s.byID.Put(p, s.call(20), ret) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := s.mustGet(ctx, 20); b.Version != 2 {
+			t.Errorf("version %d, want 2", b.Version)
+		}
+	})
+}
