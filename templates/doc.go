@@ -1,7 +1,11 @@
-// Package templates turns a resolved plan (generator/model) into Go code: pure functions
-// from data to code, one for each declaration that is emitted. It imports neither the
-// checker nor the runtime; that the names it writes exist is proved where generated code is
-// compiled.
+// Package templates turns a checked plan into Go code: pure functions from generator/model
+// to jennifer, one per emitted declaration.
 //
-// What is here so far is the mechanical half: codecs, copies and sizes of values.
+// Render makes both files of a source file. The reviewable one holds what a reviewer judges
+// (policy table, policies as literals, one thin method per method of the interface); the
+// mechanical one what follows from the types (codecs, copies, sizes, key encoders).
+//
+// Every name is chosen before rendering: package-level names by names, import names by
+// imports, names inside a method by scope. Nothing is looked up and nothing fails here that
+// the checker let through.
 package templates

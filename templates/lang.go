@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"go/types"
+	"strconv"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -19,7 +20,7 @@ func cachert(name string) *jen.Statement { return jen.Qual(cachertPath, name) }
 func wire(name string) *jen.Statement { return jen.Qual(wirePath, name) }
 
 // typ is the code of a type. Packages are imported as needed by jennifer, which leaves the
-// file'"'"'s own package unqualified.
+// file's own package unqualified.
 func typ(t types.Type) *jen.Statement {
 	switch t := t.(type) {
 	case *types.Basic:
@@ -44,7 +45,7 @@ func typ(t types.Type) *jen.Statement {
 	case *types.Signature:
 		return jen.Func().Add(signature(t))
 	case *types.Struct:
-		return structure(t)
+		return structure(t, true)
 	case *types.Interface:
 		return interfaceType(t)
 	case *types.TypeParam:
@@ -83,24 +84,27 @@ func channel(t *types.Chan) *jen.Statement {
 	return jen.Chan().Add(typ(t.Elem()))
 }
 
-// signature is the parameters and results of an unnamed function.
+// signature is the parameters and results of a function type, with their names.
 func signature(t *types.Signature) *jen.Statement {
-	params := make([]jen.Code, t.Params().Len())
-	for i := range params {
-		params[i] = paramType(t.Params().At(i).Type(), t.Variadic() && i == len(params)-1)
+	s := tuple(t.Params(), t.Variadic())
+	if r := t.Results(); r.Len() == 1 && r.At(0).Name() == "" {
+		return s.Add(typ(r.At(0).Type()))
+	} else if r.Len() > 0 {
+		s.Add(tuple(r, false))
 	}
-	results := make([]jen.Code, t.Results().Len())
-	for i := range results {
-		results[i] = typ(t.Results().At(i).Type())
+	return s
+}
+
+func tuple(t *types.Tuple, variadic bool) *jen.Statement {
+	var list []jen.Code
+	for v := range t.Variables() {
+		code := paramType(v.Type(), variadic && len(list) == t.Len()-1)
+		if v.Name() != "" {
+			code = jen.Id(v.Name()).Add(code)
+		}
+		list = append(list, code)
 	}
-	s := jen.Params(params...)
-	switch len(results) {
-	case 0:
-		return s
-	case 1:
-		return s.Add(results[0])
-	}
-	return s.Params(results...)
+	return jen.Params(list...)
 }
 
 func paramType(t types.Type, variadic bool) *jen.Statement {
@@ -110,17 +114,28 @@ func paramType(t types.Type, variadic bool) *jen.Statement {
 	return typ(t)
 }
 
-func structure(t *types.Struct) *jen.Statement {
+// structure is a struct type; tags are part of its identity.
+func structure(t *types.Struct, tags bool) *jen.Statement {
 	return jen.StructFunc(func(g *jen.Group) {
 		for i := range t.NumFields() {
 			f := t.Field(i)
-			if f.Embedded() {
-				g.Add(typ(f.Type()))
-			} else {
-				g.Id(f.Name()).Add(typ(f.Type()))
+			code := typ(f.Type())
+			if !f.Embedded() {
+				code = jen.Id(f.Name()).Add(code)
 			}
+			if tag := t.Tag(i); tags && tag != "" {
+				code.Op(quoted(tag))
+			}
+			g.Add(code)
 		}
 	})
+}
+
+func quoted(tag string) string {
+	if strconv.CanBackquote(tag) {
+		return "`" + tag + "`"
+	}
+	return strconv.Quote(tag)
 }
 
 func interfaceType(t *types.Interface) *jen.Statement {

@@ -39,43 +39,52 @@ func TestMechanicalRoundTrips(t *testing.T) {
 		}
 		values = append(values, s)
 	}
-	code, err := Mechanical(f, values)
-	if err != nil {
-		t.Fatal(err)
+	mechanical := func() string {
+		e := newEmitter(f)
+		for _, v := range values {
+			e.codecs.value(v)
+		}
+		code, err := print(e.mech)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(code)
 	}
-	again, err := Mechanical(f, values)
-	if err != nil || string(again) != string(code) {
+	code := mechanical()
+	if mechanical() != code {
 		t.Fatal("rendering twice differs")
 	}
 
+	runModule(t, "testdata/codec", map[string]string{"shop_cachegen_codec.go": code})
+}
+
+// runModule makes a module of the files in dir and the given ones, and vets and tests it
+// against the runtime.
+func runModule(t *testing.T, source string, files map[string]string) {
+	t.Helper()
 	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
+		t.Fatal(err)
+	}
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(name string, b []byte) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["go.sum"] = string(sum)
+	files["go.mod"] = "module shop\n\ngo 1.26.0\n\nrequire github.com/cachegen/cachegen v0.0.0\n\nreplace github.com/cachegen/cachegen => " + root + "\n"
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	copyFile := func(from, to string) {
-		t.Helper()
-		b, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(to, b)
-	}
-	copyFile(source, "shop.go")
-	copyFile(filepath.Join("testdata", "codec", "shop_test.go"), "shop_test.go")
-	copyFile(filepath.Join(root, "go.sum"), "go.sum")
-	write("shop_cachegen_codec.go", code)
-	write("go.mod", []byte("module shop\n\ngo 1.26.0\n\nrequire github.com/cachegen/cachegen v0.0.0\n\nreplace github.com/cachegen/cachegen => "+root+"\n"))
 	cmd := exec.Command("go", "test", "-mod=mod", "-vet=all", "./...")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, out, code)
+		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // file begin with the source'"'"'s base name, so two files of a package never collide.
 type names struct {
 	prefix string            // "books"
+	taken  map[string]bool   // package-level names that are not free
 	pkg    *types.Package    // the file's own
 	byType map[string]string // exact type -> mangled name
 	used   map[string]string // mangled name -> exact type
@@ -37,17 +38,34 @@ func newNames(f *model.File) *names {
 	if prefix == "" || unicode.IsDigit(rune(prefix[0])) {
 		prefix = "cached" + prefix
 	}
-	return &names{lowerFirst(prefix), f.Pkg, map[string]string{}, map[string]string{}}
+	n := &names{lowerFirst(prefix), map[string]bool{}, f.Pkg, map[string]string{}, map[string]string{}}
+	for name := range f.Taken {
+		n.taken[name] = true
+	}
+	return n
+}
+
+// declare reserves a package-level name.
+func (n *names) declare(name string) string {
+	for n.taken[name] {
+		name += "Cache"
+	}
+	n.taken[name] = true
+	return name
 }
 
 // of is the name of a helper ("encode", "clone", ...) for a type: booksEncodeBook.
 func (n *names) of(verb string, t types.Type) string {
-	return n.prefix + upperFirst(verb) + n.mangle(t)
+	name := n.prefix + upperFirst(verb) + n.mangle(t)
+	for n.taken[name] {
+		name += "Cache"
+	}
+	return name
 }
 
 // mangle is a readable name for a type, unique within the file.
 func (n *names) mangle(t types.Type) string {
-	exact := types.TypeString(t, nil)
+	exact := types.TypeString(types.Unalias(t), nil)
 	if name, ok := n.byType[exact]; ok {
 		return name
 	}
@@ -85,6 +103,16 @@ func (n *names) base(t types.Type) string {
 		return n.base(t.Key()) + "To" + n.base(t.Elem())
 	}
 	return "Anonymous"
+}
+
+// text is a type as a comment in the file shows it.
+func (n *names) text(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == n.pkg {
+			return ""
+		}
+		return p.Name()
+	})
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

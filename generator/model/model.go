@@ -87,8 +87,11 @@ type Method struct {
 	Write   *WritePlan
 }
 
-// Param is one parameter. Name is a valid, unique Go name that collides with nothing the
-// generated body uses; the source's own name wherever possible.
+// Param is one parameter. Name is the source's own name; for an unnamed one a valid name that
+// is unique in the method. Nothing is reserved: where a parameter would hide an import, a
+// predeclared name or a type that the generated body mentions, the templates rename it, and
+// they choose their own locals (c, t, p, ret, row, old, err, ok, key) around all parameters,
+// results and CtxPart.Var.
 type Param struct {
 	Name     string
 	Source   string // name as written in the interface; "" or "_" when unnamed
@@ -98,7 +101,8 @@ type Param struct {
 	Mutable  bool // the method could change what the caller sees through it (pointer, slice, map, ...)
 }
 
-// Result is one result; Name as for Param.
+// Result is one result; Name as for Param, "" where the source has none: the templates then
+// call it ret, ok or err.
 type Result struct {
 	Name   string
 	Source string

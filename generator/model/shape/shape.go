@@ -5,8 +5,6 @@ package shape
 import (
 	"fmt"
 	"go/types"
-	"reflect"
-	"strings"
 )
 
 // Kind is a way of encoding.
@@ -22,14 +20,20 @@ const (
 	Array
 	Map
 	Struct // field by field
-	Binary // MarshalBinary and UnmarshalBinary
-	Text   // MarshalText and UnmarshalText
-	Proto  // a protobuf message; Type is the message, always behind a pointer
+	Binary // MarshalBinary or AppendBinary, and UnmarshalBinary
+	Text   // MarshalText or AppendText, and UnmarshalText
+	Proto  // a pointer to a protobuf message
 )
+
+var kindNames = [...]string{"", "basic", "bytes", "time", "pointer", "slice", "array", "map", "struct", "binary", "text", "proto"}
+
+func (k Kind) String() string { return kindNames[k] }
 
 // Shape is the plan for one type.
 type Shape struct {
-	Kind   Kind
+	Kind Kind
+	// Type is what the generating package writes for the type: an alias only where the
+	// type behind it cannot be named from there.
 	Type   types.Type
 	Wire   string // Basic: Int, Uint, Float32, ..., a method of wire.Encoder and wire.Decoder
 	Prim   string // Basic: the Go type that method takes
@@ -37,6 +41,8 @@ type Shape struct {
 	Key    *Shape // Map
 	Len    int64  // Array
 	Fields []Field
+	// Appends: the pair's first half is AppendBinary or AppendText; there is no Marshal method.
+	Appends bool
 	// Shared: a copy by assignment shares nothing that can be changed.
 	Shared bool
 }
@@ -47,6 +53,45 @@ type Field struct {
 	Shape *Shape
 }
 
+// HasPointers reports whether a copy needs more than an assignment.
+func (s *Shape) HasPointers() bool { return !s.Shared }
+
+// Comparable reports whether == works on the values.
+func (s *Shape) Comparable() bool { return types.Comparable(s.Type) }
+
+// Least is the number of bytes that every encoding of s takes, so that a decoder can refuse
+// a length that what is left of its input cannot hold.
+func (s *Shape) Least() int {
+	switch s.Kind {
+	case Basic:
+		switch s.Wire {
+		case "Float32":
+			return 5
+		case "Float64":
+			return 9
+		case "Complex64":
+			return 10
+		case "Complex128":
+			return 18
+		}
+	case Time:
+		return 3
+	case Array:
+		return 1 + int(min(s.Len, 1<<16))*s.Elem.Least()
+	case Struct:
+		n := 1
+		for _, f := range s.Fields {
+			if f.Shape != nil {
+				n += f.Shape.Least()
+			}
+		}
+		return n
+	case Binary, Text:
+		return 2
+	}
+	return 1
+}
+
 // Problem is a part of a type that cannot be rebuilt.
 type Problem struct {
 	Path string // "Book.Meta.mu"
@@ -55,7 +100,7 @@ type Problem struct {
 
 func (p Problem) String() string { return p.Path + ": " + p.Text }
 
-// Of plans t for code in package from.
+// Of plans t for code in package from. The plan is nil when there are problems.
 func Of(t types.Type, from *types.Package) (*Shape, []Problem) {
 	w := &walk{from: from, open: map[types.Type]bool{}}
 	s := w.of(t, Name(t))
@@ -67,185 +112,11 @@ func Name(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
 }
 
-type walk struct {
-	from     *types.Package
-	open     map[types.Type]bool // named types being walked
-	problems []Problem
-}
-
-func (w *walk) refuse(path, format string, args ...any) *Shape {
-	w.problems = append(w.problems, Problem{path, fmt.Sprintf(format, args...)})
-	return nil
-}
-
-func (w *walk) of(t types.Type, path string) *Shape {
-	t = types.Unalias(t)
-	if named, ok := t.(*types.Named); ok {
-		if is(named, "time", "Time") {
-			return &Shape{Kind: Time, Type: t, Shared: true}
-		}
-		if w.open[t] {
-			return w.refuse(path, "%s contains itself; a recursive value cannot be cached: use pass", Name(t))
-		}
-		w.open[t] = true
-		defer delete(w.open, t)
-		if _, ok := named.Underlying().(*types.Struct); ok {
-			if s := w.pair(named, path); s != nil {
-				return s
-			}
-		}
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return w.basic(t, u, path)
-	case *types.Pointer:
-		if named, ok := types.Unalias(u.Elem()).(*types.Named); ok && hasMethod(named, "ProtoReflect") {
-			return &Shape{Kind: Proto, Type: t}
-		}
-		return w.composite(&Shape{Kind: Pointer, Type: t}, u.Elem(), path)
-	case *types.Slice:
-		if b, ok := u.Elem().(*types.Basic); ok && b.Kind() == types.Byte {
-			return &Shape{Kind: Bytes, Type: t}
-		}
-		return w.composite(&Shape{Kind: Slice, Type: t}, u.Elem(), path+"[]")
-	case *types.Array:
-		s := w.composite(&Shape{Kind: Array, Type: t, Len: u.Len()}, u.Elem(), path+"[]")
-		if s != nil {
-			s.Shared = s.Elem.Shared
-		}
-		return s
-	case *types.Map:
-		key := w.of(u.Key(), path+"[key]")
-		s := w.composite(&Shape{Kind: Map, Type: t, Key: key}, u.Elem(), path+"[]")
-		if key == nil {
-			return nil
-		}
-		return s
-	case *types.Struct:
-		return w.structure(t, u, path)
-	}
-	return w.refuse(path, "%s cannot be rebuilt from bytes; use pass for this method, or leave the field out with `cachegen:\"-\"`", describe(t))
-}
-
-func (w *walk) composite(s *Shape, elem types.Type, path string) *Shape {
-	if s.Elem = w.of(elem, path); s.Elem == nil {
-		return nil
-	}
-	return s
-}
-
-func (w *walk) basic(t types.Type, b *types.Basic, path string) *Shape {
-	s := &Shape{Kind: Basic, Type: t, Shared: true}
-	info := b.Info()
-	switch {
-	case b.Kind() == types.Uintptr || b.Kind() == types.UnsafePointer || b.Kind() == types.Invalid:
-		return w.refuse(path, "%s cannot be cached: it means something in this process only", Name(t))
-	case info&types.IsBoolean != 0:
-		s.Wire, s.Prim = "Bool", "bool"
-	case info&types.IsString != 0:
-		s.Wire, s.Prim = "String", "string"
-	case info&types.IsUnsigned != 0:
-		s.Wire, s.Prim = "Uint", "uint64"
-	case info&types.IsInteger != 0:
-		s.Wire, s.Prim = "Int", "int64"
-	default: // float32, float64, complex64, complex128
-		s.Wire, s.Prim = strings.ToUpper(b.Name()[:1])+b.Name()[1:], b.Name()
-	}
-	return s
-}
-
-func (w *walk) structure(t types.Type, u *types.Struct, path string) *Shape {
-	s := &Shape{Kind: Struct, Type: t, Shared: true}
-	ok := true
-	for i := range u.NumFields() {
-		f := u.Field(i)
-		at := path + "." + f.Name()
-		if reflect.StructTag(u.Tag(i)).Get("cachegen") == "-" || f.Name() == "_" {
-			s.Fields = append(s.Fields, Field{Name: f.Name()})
-			s.Shared = false // copies leave it out too, so that a hit and a miss look alike
-			continue
-		}
-		if !f.Exported() && f.Pkg() != w.from {
-			w.refuse(at, "an unexported field of %s cannot be read; give %s a MarshalBinary/UnmarshalBinary pair, leave the field that holds it out with `cachegen:\"-\"`, or use pass", Name(t), Name(t))
-			ok = false
-			continue
-		}
-		fs := w.of(f.Type(), at)
-		if fs == nil {
-			ok = false
-			continue
-		}
-		s.Shared = s.Shared && fs.Shared
-		s.Fields = append(s.Fields, Field{f.Name(), fs})
-	}
-	if !ok {
-		return nil
-	}
-	return s
-}
-
-// pair honours the marshal pairs of a struct type: a binary pair always, a text pair when
-// the fields cannot all be reached. Half a pair never counts.
-func (w *walk) pair(named *types.Named, path string) *Shape {
-	shared := !pointers(named, map[types.Type]bool{}) || immutable(named)
-	if hasMethod(named, "MarshalBinary") && hasMethod(named, "UnmarshalBinary") {
-		return &Shape{Kind: Binary, Type: named, Shared: shared}
-	}
-	if !hasMethod(named, "MarshalText") || !hasMethod(named, "UnmarshalText") {
-		return nil
-	}
-	probe := &walk{from: w.from, open: map[types.Type]bool{}}
-	if probe.structure(named, named.Underlying().(*types.Struct), path) != nil {
-		return nil // field by field is exact
-	}
-	return &Shape{Kind: Text, Type: named, Shared: shared}
-}
-
-// hasMethod looks in the method set of *named.
-func hasMethod(named *types.Named, name string) bool {
-	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(named), false, named.Obj().Pkg(), name)
-	_, ok := obj.(*types.Func)
-	return ok
-}
-
-func is(named *types.Named, pkg, name string) bool {
-	o := named.Obj()
-	return o.Pkg() != nil && o.Pkg().Path() == pkg && o.Name() == name
-}
-
-// immutable names types that hold pointers nobody can write through.
-func immutable(named *types.Named) bool {
-	return is(named, "net/netip", "Addr") || is(named, "net/netip", "AddrPort") || is(named, "net/netip", "Prefix")
-}
-
-// pointers reports whether values of t hold anything that assignment shares and that can
-// be changed, looking into unexported fields too.
-func pointers(t types.Type, seen map[types.Type]bool) bool {
-	t = types.Unalias(t)
-	if seen[t] {
-		return false
-	}
-	seen[t] = true
-	if named, ok := t.(*types.Named); ok && (is(named, "time", "Time") || immutable(named)) {
-		return false
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Kind() == types.UnsafePointer
-	case *types.Array:
-		return pointers(u.Elem(), seen)
-	case *types.Struct:
-		for i := range u.NumFields() {
-			if pointers(u.Field(i).Type(), seen) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
-}
-
+// describe is Name with a word for what kind of thing it is where that matters.
 func describe(t types.Type) string {
+	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+		return "type parameter " + Name(t)
+	}
 	switch t.Underlying().(type) {
 	case *types.Interface:
 		return "interface " + Name(t)
@@ -255,4 +126,19 @@ func describe(t types.Type) string {
 		return "channel " + Name(t)
 	}
 	return Name(t)
+}
+
+// CanWrite reports whether code in package from can write t down: every name in it is
+// exported or from's own, and every package importable. A struct that Of accepts may hold
+// fields, left out, that cannot.
+func CanWrite(t types.Type, from *types.Package) bool {
+	return (&walk{from: from}).mentions(t)
+}
+
+// leaveOut is the cure that all refusals end with.
+const leaveOut = "leave the field that holds it out with `cachegen:\"-\"`, or use pass"
+
+func (w *walk) refuse(path, format string, args ...any) *Shape {
+	w.problems = append(w.problems, Problem{path, fmt.Sprintf(format, args...)})
+	return nil
 }
