@@ -109,6 +109,8 @@ type Cache struct {
 	epoch  atomic.Uint64 // counts changes of the server behind the store
 	cell   atomic.Int64  // lifetime of cells, ns
 
+	renewOwed atomic.Bool // the server changed and the namespace has not been renewed since
+
 	mu      sync.Mutex
 	repos   map[string]*Repo // guarded by mu
 	methods []*counters      // guarded by mu
@@ -153,9 +155,13 @@ func (c *Cache) probe(ctx context.Context) error {
 	}
 	if changed {
 		c.epoch.Add(1)
+		c.renewOwed.Store(true) // the store reports a change once
+	}
+	if c.renewOwed.Load() {
 		if err := c.renew(ctx, c.keys.namespaceCell()); err != nil {
 			return err
 		}
+		c.renewOwed.Store(false)
 	}
 	for _, f := range c.store.Findings() {
 		level := slog.LevelInfo

@@ -244,6 +244,14 @@ type flaky struct {
 	mu   sync.Mutex
 	down map[string]bool // operations that fail
 	lost func(error)
+	// changed is reported by the next successful Probe, once.
+	changed bool
+}
+
+func (f *flaky) changeServer() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changed = true
 }
 
 func (f *flaky) set(ops ...string) {
@@ -291,5 +299,9 @@ func (f *flaky) Probe(ctx context.Context) (bool, error) {
 	if err := f.fails("probe"); err != nil {
 		return false, err
 	}
-	return f.Store.Probe(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changed := f.changed
+	f.changed = false
+	return changed, nil
 }

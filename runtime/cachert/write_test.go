@@ -452,3 +452,28 @@ func TestLatePutOfACreatedRowIsNotStored(t *testing.T) {
 		}
 	})
 }
+
+// 1 the server is replaced; 2 a probe notices, but the namespace cannot be renewed; 3 the
+// next probe sees the server it knows: the renewal is still owed before the gate may open.
+func TestRenewalAfterAServerChangeIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		ctx := context.Background()
+		s.mustGet(ctx, 1)
+		s.drain()
+		f.set("post")
+		f.changeServer()
+		f.lost(store.ErrDown)
+		<-time.After(5 * time.Second)
+		if s.cache.Stats().Open {
+			t.Error("trusted although the renewal has not arrived")
+		}
+		f.set()
+		s.drain()
+		loads := s.loads
+		s.mustGet(ctx, 1)
+		if s.loads != loads+1 {
+			t.Error("an entry of the old server was served by the new one")
+		}
+	})
+}
