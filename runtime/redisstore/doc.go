@@ -1,26 +1,59 @@
-// Package redisstore keeps entries and tag cells on Redis 6 or later (7 is what it is tested
-// with): a single server, Sentinel or Cluster, as the rueidis.ClientOption says.
+// Package redisstore keeps entries and tag cells on Redis 7 (6.2 works): a single server,
+// Sentinel or Cluster, as the rueidis.ClientOption says.
 //
 // # What it guarantees
 //
-// It is a store.Store; package storetest holds it to that contract. Near reads are answered
-// from process-local state that Redis keeps in step by client-side caching. When Post
-// returns, every promise of this process for a generation it changed has ended: each script
-// goes out together with one more command on the same key and connection, whose reply is
-// queued behind the push that the script caused. Without that the writer can read its own
-// old value, because Redis sends invalidations after the reply of the command that causes
-// them.
+// It is a store.Store; package storetest holds it to that contract.
+//
+// Every operation returns when its context ends, whatever the server, the network or rueidis
+// do. None is retried. What could not be reached is store.ErrDown; an error reply about the
+// command itself (no memory, no permission) is not.
+//
+// Near reads are answered from process-local state that Redis keeps in step by client-side
+// caching. When Mark or Post returns, every promise of this process for a generation it has
+// changed has ended: each script goes out together with one more command on the same key
+// and connection, whose reply is queued behind the push that the script caused. Without that
+// fence the writer reads its own old value, because Redis sends invalidations after the reply
+// of the command that causes them (6 to 22 % of tries with four connections, 0.2 % with one;
+// 0 of 400,000 with the fence; measured on Redis 7.0, rueidis 1.0.79).
+//
+// When a connection to a primary is lost all promises end, OnDown is told, and every
+// operation fails at once until Probe has connected again, tested each primary and compared
+// the run ids: what answers after a restart may hold an old generation together with its old
+// entry. A server that is silent is given up after two seconds.
 //
 // # What it changes in the options it is given
 //
-// PipelineMultiplex is -1: with several connections to a node the fence above fails.
-// DisableRetry is set, Dialer.Timeout is at most 500 ms and ConnWriteTimeout 1 s where it is
-// zero: the protocol has its own retries and deadlines. Options under which the protocol
-// does not hold are refused by New: replica reads, BCAST or NOLOOP tracking, a cache store
-// of one's own.
+//   - PipelineMultiplex, BlockingPipeline, DisableAutoPipelining: one connection to each
+//     server and no pool. Scripts and fences on different connections mean nothing; rueidis
+//     sends pipelines of 2000 commands over another one by default.
+//   - AlwaysPipelining: each connection is read all the time, so that pushes and losses are
+//     noticed when they happen.
+//   - DisableRetry, ConnLifetime 0: rueidis would send commands again, reads without a
+//     deadline for ever.
+//   - Dialer.Timeout at most 500 ms (also in Sentinel): callers wait while another one dials
+//     (a deadline of 100 ms took 4.99 s; guarded here as well). ConnWriteTimeout 1 s and
+//     Dialer.KeepAlive at most 1 s: a connection that hung was believed for 12 s with the
+//     defaults.
+//   - NewCacheStoreFn and DialCtxFn: taken, the latter around the user's own.
+//
+// Refused by New are replica reads, tracking options other than OPTIN, a cache store of one's
+// own, and RESP2 or DisableCache unless Options.Untracked says that it is meant.
+//
+// # What it costs
+//
+// A read takes one round trip, two where a cell is absent; near, with all cells known, the
+// one GET of the entry. Mark and Post take one over any number of cells, and one more after
+// the server has lost its scripts. Each operation runs on a goroutine of its own, about a
+// microsecond.
+//
+// The user needs GET, SET, EXISTS, TIME, PTTL, PEXPIRE, EVALSHA, EVAL, INFO, PING, HELLO and
+// CLIENT on the namespace's keys and on cachegen-probe:*, in a cluster also CLUSTER.
 //
 // # What it does not do
 //
 // It does not wait for replicas: a failover can lose a mark or a post that was not
-// replicated. The change of server is noticed at the next Probe.
+// replicated. Probe reports the change of server, and the namespace is renewed. In a cluster
+// the loss of one primary closes the store until it is back or replaced. Redis before 7.2
+// does not report the loss of a slot; the near cache's own TTL bounds what that can do.
 package redisstore

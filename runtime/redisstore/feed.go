@@ -1,158 +1,106 @@
 package redisstore
 
 import (
-	"context"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/cachegen/cachegen/runtime/internal/sieve"
-	"github.com/cachegen/cachegen/runtime/store"
 	"github.com/redis/rueidis"
+
+	"github.com/cachegen/cachegen/runtime/store"
 )
 
-// tracked is a cell whose generation this process knows and Redis will tell the change of.
-type tracked struct {
-	msg     rueidis.RedisMessage
-	gen     store.Generation
-	live    *store.Live
-	expires time.Time
-}
-
-// backstop ends what is tracked without a push: Redis before 7.2 sends none when a cluster
-// slot with its keys is taken away.
-const backstop = 60 * time.Second
-
-// feed is the client-side cache of one connection. rueidis calls Update, Delete and Close
-// on the connection's reader, in the order in which Redis sent replies and pushes: that
-// order is what the promises rest on. It keeps generations of cells and nothing else, and
-// what it keeps dies with the connection.
+// feed keeps the table in step with one connection. rueidis calls Update, Delete and Close
+// in the order of the replies and pushes of that connection, on its reader goroutine, so that
+// a push never overtakes the reply it takes back. Nothing is ever answered from a feed:
+// known cells are looked up in the table before rueidis is asked.
 type feed struct {
-	s       *Store
+	session *session
+	// tested: the self-test has read through this connection.
+	tested atomic.Bool
+
 	mu      sync.Mutex
-	cells   *sieve.Map[string, *tracked]
-	flights map[string]*waiting // requests under way, by key; nil once closed
+	asked   map[string]int // tracked reads under way; guarded by mu
+	stopped bool           // guarded by mu
 }
 
-// waiting is a request that later ones for the same key wait for.
-type waiting struct {
-	done chan struct{}
-	msg  rueidis.RedisMessage
-	err  error
-}
+var _ rueidis.CacheStore = (*feed)(nil)
 
-func (w *waiting) Wait(ctx context.Context) (rueidis.RedisMessage, error) {
-	select {
-	case <-w.done:
-		return w.msg, w.err
-	case <-ctx.Done():
-		return rueidis.RedisMessage{}, ctx.Err()
-	}
-}
-
-func (w *waiting) end(msg rueidis.RedisMessage, err error) {
-	w.msg, w.err = msg, err
-	close(w.done)
-}
-
-func newFeed(s *Store) *feed {
-	f := &feed{s: s, flights: map[string]*waiting{}}
-	f.cells = sieve.New(sieve.Options[string, *tracked]{MaxEntries: s.maxTracked, Evicted: f.forget})
-	return f
-}
-
-// forget ends a promise and takes it out of the index.
-func (f *feed) forget(key string, t *tracked) {
-	t.live.End()
-	f.s.index.CompareAndDelete(key, t)
-}
-
-// Flight implements rueidis.CacheStore.
-func (f *feed) Flight(key, _ string, _ time.Duration, now time.Time) (rueidis.RedisMessage, rueidis.CacheEntry) {
+// Flight announces a tracked read. It always lets the read go out: concurrent ones are rare
+// (cachert has its own single flight) and nobody inherits another's deadline. A connection
+// that turns up after the self-test leads to a server that nobody has looked at: the session
+// ends, and Probe takes over.
+func (f *feed) Flight(key, _ string, _ time.Duration, _ time.Time) (rueidis.RedisMessage, rueidis.CacheEntry) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if t, ok := f.cells.Get(key); ok {
-		if now.Before(t.expires) {
-			return t.msg, nil
-		}
-		f.drop(key)
-	}
-	if w, ok := f.flights[key]; ok {
-		return rueidis.RedisMessage{}, w
-	}
-	if f.flights != nil {
-		f.flights[key] = &waiting{done: make(chan struct{})}
+	f.asked[key]++
+	f.mu.Unlock()
+	if !f.session.ready.Load() {
+		f.tested.Store(true)
+	} else if !f.tested.Load() {
+		f.session.end(errNewServer)
 	}
 	return rueidis.RedisMessage{}, nil
 }
 
-// Update implements rueidis.CacheStore.
-func (f *feed) Update(key, _ string, msg rueidis.RedisMessage) int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	w, ok := f.flights[key]
-	if !ok {
+// Update takes the reply to a read. Only one announced to this very connection is kept: a
+// read that a cluster redirected here with ASK is not tracked by the server, because the
+// ASKING between uses up the CLIENT CACHING YES.
+func (f *feed) Update(key, _ string, reply rueidis.RedisMessage) int64 {
+	value, _ := reply.ToString()
+	generation := generationOf(value)
+	asked := f.answered(key)
+	if !asked || generation == "" {
+		f.session.table.correct(key, generation)
 		return 0
 	}
-	delete(f.flights, key)
-	if text, err := msg.ToString(); err == nil && isCell(key) && strings.HasPrefix(text, "g") {
-		t := &tracked{msg: msg, gen: store.Generation(text[1:]), live: new(store.Live), expires: time.Now().Add(backstop)}
-		f.drop(key)
-		f.cells.Set(key, t, 1)
-		f.s.index.Store(key, t)
-	}
-	w.end(msg, nil)
+	f.session.table.put(key, generation, f)
 	return 0
 }
 
-// isCell tells cells from entries: see the key forms of package cachert.
-func isCell(key string) bool { return strings.HasSuffix(key, "}") }
+// Cancel ends a tracked read that failed.
+func (f *feed) Cancel(key, _ string, _ error) { f.answered(key) }
 
-// Cancel implements rueidis.CacheStore.
-func (f *feed) Cancel(key, _ string, err error) {
+func (f *feed) answered(key string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if w, ok := f.flights[key]; ok {
-		delete(f.flights, key)
-		w.end(rueidis.RedisMessage{}, err)
+	n := f.asked[key]
+	if n <= 1 {
+		delete(f.asked, key)
+	} else {
+		f.asked[key] = n - 1
 	}
+	return n > 0 && !f.stopped
 }
 
-// Delete implements rueidis.CacheStore: these keys have changed, all of them if nil.
+// Delete takes a push: keys have changed, or with nil all have.
 func (f *feed) Delete(keys []rueidis.RedisMessage) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if keys == nil {
-		f.dropAll()
+		f.session.table.dropOwner(f)
 		return
 	}
-	for _, k := range keys {
-		if key, err := k.ToString(); err == nil {
-			f.drop(key)
+	for i := range keys {
+		if key, err := keys[i].ToString(); err == nil {
+			f.session.table.drop(key)
 		}
 	}
 }
 
-func (f *feed) drop(key string) {
-	if t, ok := f.cells.Delete(key); ok {
-		f.forget(key, t)
-	}
-}
-
-func (f *feed) dropAll() {
-	f.cells.All(f.forget)
-	f.cells.Clear()
-}
-
-// Close implements rueidis.CacheStore: the connection is gone, and with it all pushes.
+// Close reports that the connection has ended.
 func (f *feed) Close(err error) {
 	f.mu.Lock()
-	f.dropAll()
-	flights := f.flights
-	f.flights = nil
+	f.stopped = true
+	clear(f.asked)
 	f.mu.Unlock()
-	for _, w := range flights {
-		w.end(rueidis.RedisMessage{}, err)
+	f.session.table.dropOwner(f)
+	if f.tested.Load() {
+		f.session.end(err)
 	}
-	f.s.lost(err)
+}
+
+// generationOf returns the generation in a cell's value, "" when it holds none.
+func generationOf(value string) store.Generation {
+	if value == "" || value[0] != 'g' {
+		return ""
+	}
+	return store.Generation(value[1:])
 }

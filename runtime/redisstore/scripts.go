@@ -1,128 +1,143 @@
 package redisstore
 
 import (
-	"crypto/sha1" //nolint:gosec // Redis names scripts by SHA-1
+	"crypto/sha1"
 	"encoding/hex"
 )
 
-// A cell is a string. "g" and the generation; or "m" and for each marker
-// "token,expiry in ms,overlapped;" with overlapped 0 or 1. Tokens hold letters and digits
-// only, so no delimiter can occur in one. A cell of markers expires with its last marker:
-// those of crashed writers vanish by themselves, and the cell is absent then.
+// A cell is one string key:
 //
-// Every script touches KEYS[1] only. Expiry goes by the server's clock.
+//	g<generation>                      a generation
+//	m<token>,<expiry>,<met>;...        markers, one or more
+//
+// A token consists of letters and digits, expiry is in milliseconds of the server's clock,
+// met is 1 when the write has met another one in this cell since its mark and may no longer
+// write through. A key that does not exist is an absent cell.
+//
+// A cell of markers expires with the last of them, so that those of crashed writers vanish by
+// themselves; the cell is absent then.
+//
+// Each script works on KEYS[1] alone, decides by the server's clock, writes at most once and
+// at its end, and is given a generation that nobody has used. It either does all or nothing.
 
-// prelude defines load (markers that still stand, as a list), save and spoil.
-const prelude = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local function load(v)
-  local list = {}
-  if v and string.sub(v, 1, 1) == 'm' then
-    for token, exp, over in string.gmatch(string.sub(v, 2), '(%w+),(%d+),([01]);') do
-      if tonumber(exp) > now then list[#list + 1] = {token, tonumber(exp), over} end
-    end
-  end
-  return list
-end
-local function save(list)
-  local s, last = {'m'}, 0
-  for _, m in ipairs(list) do
-    s[#s + 1] = m[1] .. ',' .. string.format('%d', m[2]) .. ',' .. m[3] .. ';'
-    if m[2] > last then last = m[2] end
-  end
-  redis.call('SET', KEYS[1], table.concat(s), 'PX', string.format('%d', last - now))
-end
-local function spoil(list)
-  for _, m in ipairs(list) do m[3] = '1' end
-end
-local cell = redis.call('GET', KEYS[1])
-local list = load(cell)
-`
-
-// markScript adds a marker and destroys the generation. ARGV: token, lease in ms. The same
-// token again extends the lease and nothing else. A marker is overlapped if another stands
-// when it comes, or comes while it stands.
-const markScript = prelude + `
-local exp = now + tonumber(ARGV[2])
-for _, m in ipairs(list) do
-  if m[1] == ARGV[1] then m[2] = exp; save(list); return 1 end
-end
-local over = '0'
-if #list > 0 then over = '1' end
-spoil(list)
-list[#list + 1] = {ARGV[1], exp, over}
-save(list)
-return 1
-`
-
-// postScript ends a mark. ARGV: token, fresh generation, life of the cell in ms. It returns
-// a store.Outcome: 1 taken, 2 replaced, 3 pending, 4 lost.
-const postScript = prelude + `
-local own
-for i, m in ipairs(list) do
-  if m[1] == ARGV[1] then own = i end
-end
-if not own then
-  if #list > 0 then
-    spoil(list)
-    save(list)
-  else
-    redis.call('SET', KEYS[1], 'g' .. ARGV[2] .. 'r', 'PX', ARGV[3])
-  end
-  return 4
-end
-local over = list[own][3]
-table.remove(list, own)
-if #list > 0 then save(list); return 3 end
-if over == '1' then
-  redis.call('SET', KEYS[1], 'g' .. ARGV[2] .. 'r', 'PX', ARGV[3])
-  return 2
-end
-redis.call('SET', KEYS[1], 'g' .. ARGV[2], 'PX', ARGV[3])
-return 1
-`
-
-// bumpScript renews an unmarked cell. ARGV: known generation or "", whether an absent cell
-// counts as known (0 or 1), fresh generation, life of the cell in ms. Outcomes as above.
-const bumpScript = prelude + `
-if #list > 0 then
-  spoil(list)
-  save(list)
-  return 3
-end
-local gen = cell
-if gen and string.sub(gen, 1, 1) ~= 'g' then gen = false end
-if (gen and ARGV[1] ~= '' and gen == 'g' .. ARGV[1]) or (not gen and ARGV[2] == '1') then
-  redis.call('SET', KEYS[1], 'g' .. ARGV[3], 'PX', ARGV[4])
-  return 1
-end
-redis.call('SET', KEYS[1], 'g' .. ARGV[3] .. 'r', 'PX', ARGV[4])
-return 2
-`
-
-// renewScript extends the life of a generation when less than half of it is left. ARGV: life
-// in ms. An extension is a change to Redis, which pushes an invalidation: hence "half".
-const renewScript = `
-local v = redis.call('GET', KEYS[1])
-if v and string.sub(v, 1, 1) == 'g' and redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) / 2 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  return 1
-end
-return 0
-`
-
-// script is a Lua script and the name Redis knows it by.
+// script is a Lua program that is called by its hash, and sent whole where the server does
+// not know it.
 type script struct{ text, sha string }
 
-func newScript(text string) script {
-	sum := sha1.Sum([]byte(text)) //nolint:gosec // see the import
-	return script{text, hex.EncodeToString(sum[:])}
+func newScript(text string) *script {
+	sum := sha1.Sum([]byte(text)) // the name Redis gives it, no protection of anything
+	return &script{text: text, sha: hex.EncodeToString(sum[:])}
 }
 
-var (
-	mark  = newScript(markScript)
-	post  = newScript(postScript)
-	bump  = newScript(bumpScript)
-	renew = newScript(renewScript)
-)
+// prelude reads the cell: cell is its value or false, list are its markers in force.
+const prelude = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local cell = redis.call('GET', KEYS[1])
+local list = {}
+if cell and string.sub(cell, 1, 1) == 'm' then
+  for token, expiry, met in string.gmatch(string.sub(cell, 2), '(%w+),(%d+),([01]);') do
+    if tonumber(expiry) > now then
+      list[#list + 1] = {token, tonumber(expiry), met}
+    end
+  end
+end
+local function generation(g, ttl)
+  redis.call('SET', KEYS[1], 'g' .. g, 'PX', ttl)
+end
+local function markers()
+  local text, last = {'m'}, 0
+  for _, m in ipairs(list) do
+    text[#text + 1] = string.format('%s,%.0f,%s;', m[1], m[2], m[3])
+    if m[2] > last then last = m[2] end
+  end
+  redis.call('SET', KEYS[1], table.concat(text), 'PX', string.format('%.0f', last - now))
+end
+local function meet()
+  for _, m in ipairs(list) do m[3] = '1' end
+end
+`
+
+// makeScript makes an absent cell for a reader. ARGV: a generation never used before, TTL in
+// ms. Returns the cell's value, which is another one where somebody was faster. (SET NX GET
+// would do, from Redis 7 on.)
+var makeScript = newScript(prelude + `
+if #list > 0 or cell and string.sub(cell, 1, 1) == 'g' then return cell end
+generation(ARGV[1], ARGV[2])
+return 'g' .. ARGV[1]
+`)
+
+// markScript adds a marker and destroys the generation. ARGV: token, lease in ms. Markers
+// that stand there and the new one have met. The same token again extends its lease
+// and does nothing else. Returns nothing of interest.
+var markScript = newScript(prelude + `
+local expiry, own = now + tonumber(ARGV[2]), false
+for _, m in ipairs(list) do
+  if m[1] == ARGV[1] then
+    own = true
+    if m[2] < expiry then m[2] = expiry end
+  end
+end
+if not own then
+  meet()
+  list[#list + 1] = {ARGV[1], expiry, #list > 0 and '1' or '0'}
+end
+markers()
+return 0
+`)
+
+// postScript removes a marker. ARGV: token, a generation never used before, TTL in ms.
+// Returns a store.Outcome:
+//
+//	1 Taken     the write was alone: the cell holds the generation
+//	2 Replaced  it had met others, who are gone: another generation
+//	3 Pending   others stand
+//	4 Lost      the marker was not there: another generation, or where others stand they
+//	            have met now
+var postScript = newScript(prelude + `
+local own, rest = false, {}
+for _, m in ipairs(list) do
+  if m[1] == ARGV[1] then own = m else rest[#rest + 1] = m end
+end
+list = rest
+if #list > 0 then
+  if not own then meet() end
+  markers()
+  return own and 3 or 4
+end
+if own and own[3] == '0' then
+  generation(ARGV[2], ARGV[3])
+  return 1
+end
+generation(ARGV[2] .. 'r', ARGV[3])
+return own and 2 or 4
+`)
+
+// bumpScript gives a cell a new generation for a write that has not marked it. ARGV: the
+// generation known before the write or an empty string, 1 if an absent cell is as good, a
+// generation never used before, TTL in ms. Returns a store.Outcome: 1 Taken, 2 Replaced, 3
+// Pending where markers stand, which have met now.
+var bumpScript = newScript(prelude + `
+if #list > 0 then
+  meet()
+  markers()
+  return 3
+end
+local held = cell and string.sub(cell, 1, 1) == 'g'
+if not held and ARGV[2] == '1' or held and ARGV[1] ~= '' and cell == 'g' .. ARGV[1] then
+  generation(ARGV[3], ARGV[4])
+  return 1
+end
+generation(ARGV[3] .. 'r', ARGV[4])
+return 2
+`)
+
+// renewScript extends a generation's life to ARGV[1] ms when less than half of it is left.
+// It ends the promises of all readers, who ask again.
+var renewScript = newScript(`
+local cell = redis.call('GET', KEYS[1])
+if cell and string.sub(cell, 1, 1) == 'g' and redis.call('PTTL', KEYS[1]) < ARGV[1] / 2 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
+return 0
+`)

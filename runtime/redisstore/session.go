@@ -1,0 +1,251 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// session is one client of the server from its first dial to the loss of its first
+// connection. A lost connection is never replaced behind the store's back: what answers
+// after that may be a server that has restarted from an old snapshot, or a replica that was
+// promoted without the last invalidations. So the session ends, with all its promises, and
+// Probe makes the next one and looks at the server first.
+type session struct {
+	client rueidis.Client
+	table  *table
+	// lost is told, once, when a session that was in use ends against our will.
+	lost func(*session, error)
+	// untracked says why near reads are plain reads; empty when they are tracked.
+	untracked store.Finding
+	near      bool
+
+	masters map[string]bool // addresses found by the probe; written before ready
+	ready   atomic.Bool     // found good by a probe
+	ended   atomic.Bool
+}
+
+// connect makes a session that is not ready yet.
+func connect(opt rueidis.ClientOption, o Options, lost func(*session, error)) (*session, error) {
+	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked}
+	hook(&opt, s)
+	client, err := rueidis.NewClient(opt)
+	if errors.Is(err, rueidis.ErrNoCache) && s.near {
+		s.near = false
+		s.untracked = cannotTrack(err)
+		opt.DisableCache = true
+		closeClient(client)
+		client, err = rueidis.NewClient(opt)
+	}
+	if err != nil {
+		s.ended.Store(true)
+		closeClient(client)
+		return nil, down(err)
+	}
+	s.client = client
+	return s, nil
+}
+
+func closeClient(client rueidis.Client) {
+	if client != nil {
+		go client.Close() // waits for a silent server
+	}
+}
+
+// hook makes the client's connections report to s.
+func hook(opt *rueidis.ClientOption, s *session) {
+	opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore {
+		return &feed{session: s, asked: map[string]int{}}
+	}
+	// Dials to Sentinels are told from those to servers by the dialer's resolver.
+	sentinels := opt.Sentinel.MasterSet != ""
+	resolver := &net.Resolver{}
+	if theirs := opt.Sentinel.Dialer.Resolver; theirs != nil {
+		resolver = &net.Resolver{PreferGo: theirs.PreferGo, StrictErrors: theirs.StrictErrors, Dial: theirs.Dial}
+	}
+	opt.Sentinel.Dialer.Resolver = resolver
+	dial := dialer(opt)
+	opt.DialFn = nil
+	opt.DialCtxFn = func(ctx context.Context, addr string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
+		if s.ready.Load() && d.Resolver != resolver && (sentinels || s.masters[addr]) {
+			s.end(errReconnect)
+		}
+		if s.ended.Load() {
+			return nil, errReconnect
+		}
+		return dial(ctx, addr, d, config)
+	}
+}
+
+// dialer is how the user wants to dial, or how rueidis does it.
+func dialer(opt *rueidis.ClientOption) func(context.Context, string, *net.Dialer, *tls.Config) (net.Conn, error) {
+	switch withContext, plain := opt.DialCtxFn, opt.DialFn; {
+	case withContext != nil:
+		return withContext
+	case plain != nil:
+		return func(_ context.Context, addr string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
+			return plain(addr, d, config)
+		}
+	}
+	return func(ctx context.Context, addr string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
+		if config != nil {
+			return (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, "tcp", addr)
+		}
+		return d.DialContext(ctx, "tcp", addr)
+	}
+}
+
+// end ends the session and all its promises. It is idempotent and does not block.
+func (s *session) end(err error) {
+	if !s.ended.CompareAndSwap(false, true) {
+		return
+	}
+	s.table.close()
+	closeClient(s.client)
+	if s.ready.Load() {
+		s.lost(s, err)
+	}
+}
+
+// command is one command on one key: a script, or what build makes.
+type command struct {
+	key    string
+	build  func(b rueidis.Builder) rueidis.Completed
+	script *script
+	args   []string
+	// fenced puts an EXISTS of the same key behind the command. Its reply stands behind the
+	// invalidation that the command causes, which Redis sends after the command's own reply.
+	fenced bool
+}
+
+func get(key string) command {
+	return command{key: key, build: func(b rueidis.Builder) rueidis.Completed { return b.Get().Key(key).Build() }}
+}
+
+func setEntry(key string, value []byte, ttl time.Duration) command {
+	text := string(value) // a copy: a command given up on may be written later
+	return command{key: key, build: func(b rueidis.Builder) rueidis.Completed {
+		return b.Set().Key(key).Value(text).PxMilliseconds(millis(ttl)).Build()
+	}}
+}
+
+func call(s *script, key string, args ...string) command {
+	return command{key: key, script: s, args: args}
+}
+
+func (c command) fence() command {
+	c.fenced = true
+	return c
+}
+
+// appendTo makes the command, with the script's hash or whole.
+func (c command) appendTo(out []rueidis.Completed, b rueidis.Builder, whole bool) []rueidis.Completed {
+	switch {
+	case c.script == nil:
+		out = append(out, c.build(b))
+	case whole:
+		out = append(out, b.Eval().Script(c.script.text).Numkeys(1).Key(c.key).Arg(c.args...).Build())
+	default:
+		out = append(out, b.Evalsha().Sha1(c.script.sha).Numkeys(1).Key(c.key).Arg(c.args...).Build())
+	}
+	if c.fenced {
+		out = append(out, b.Exists().Key(c.key).Build())
+	}
+	return out
+}
+
+// do sends commands in one pipeline per server and returns a reply for each, once all have
+// arrived. Scripts that a server does not know are sent again, whole.
+func (s *session) do(ctx context.Context, commands []command) ([]rueidis.RedisMessage, error) {
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	return guard(ctx, func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, commands) }, nil)
+}
+
+// exchange is do without a guard.
+func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.RedisMessage, error) {
+	results := s.send(ctx, commands, false)
+	var unknown []int
+	for i, r := range results {
+		if reply, ok := rueidis.IsRedisErr(r.Error()); ok && reply.IsNoScript() {
+			unknown = append(unknown, i)
+		}
+	}
+	if len(unknown) > 0 {
+		again := make([]command, len(unknown))
+		for k, i := range unknown {
+			again[k] = commands[i]
+		}
+		for k, r := range s.send(ctx, again, true) {
+			results[unknown[k]] = r
+		}
+	}
+	return s.replies(results)
+}
+
+// send returns a result for each command; the failure of a fence is its command's.
+func (s *session) send(ctx context.Context, commands []command, whole bool) []rueidis.RedisResult {
+	b := s.client.B()
+	pipeline := make([]rueidis.Completed, 0, 2*len(commands))
+	for _, c := range commands {
+		pipeline = c.appendTo(pipeline, b, whole)
+	}
+	all := s.client.DoMulti(ctx, pipeline...)
+	results, at := make([]rueidis.RedisResult, len(commands)), 0
+	for i, c := range commands {
+		results[i] = all[at]
+		at++
+		if c.fenced {
+			if all[at].Error() != nil && results[i].Error() == nil {
+				results[i] = all[at]
+			}
+			at++
+		}
+	}
+	return results
+}
+
+// replies are the messages, or the first failure. Nothing that came over a connection which
+// has been lost meanwhile is believed.
+func (s *session) replies(results []rueidis.RedisResult) ([]rueidis.RedisMessage, error) {
+	if s.ended.Load() {
+		return nil, down(errReconnect)
+	}
+	replies := make([]rueidis.RedisMessage, len(results))
+	for i, r := range results {
+		message, err := r.ToMessage()
+		if err := failure(err); err != nil {
+			return nil, err
+		}
+		replies[i] = message
+	}
+	return replies, nil
+}
+
+// follow reads cells in such a way that the server reports their changes.
+func (s *session) follow(ctx context.Context, keys []string) ([]rueidis.RedisMessage, error) {
+	return guard(ctx, func() ([]rueidis.RedisMessage, error) {
+		return s.followWith(ctx, s.client, keys)
+	}, nil)
+}
+
+func (s *session) followWith(ctx context.Context, client rueidis.Client, keys []string) ([]rueidis.RedisMessage, error) {
+	reads := make([]rueidis.CacheableTTL, len(keys))
+	for i, key := range keys {
+		reads[i] = rueidis.CT(client.B().Get().Key(key).Cache().ToStaticTTL(), time.Hour)
+	}
+	return s.replies(client.DoMultiCache(ctx, reads...))
+}
+
+// millis is d in whole milliseconds, at least one.
+func millis(d time.Duration) int64 {
+	return max(1, int64((d+time.Millisecond-1)/time.Millisecond))
+}
