@@ -1,10 +1,14 @@
 # make help lists the targets.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help test verify servers model
+.PHONY: help demo test verify servers model
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: ## the bookshop without and with the cache, on SQLite; REDIS=1: real Redis, two processes
+	@$(if $(REDIS),scripts/servers)
+	cd example && go run ./cmd/demo $(if $(REDIS),-redis) $(DEMOFLAGS)
 
 servers: ## install the servers that the tests start (redis-server, PostgreSQL)
 	@scripts/servers

@@ -23,7 +23,7 @@ import (
 // The words may lie in memory shared by processes of one machine, whose wall clocks are one.
 type Ledger struct {
 	bound time.Duration
-	own   []atomic.Int64
+	own   []atomic.Uint64
 	words []atomic.Uint64
 	close func() error
 }
@@ -38,10 +38,18 @@ const (
 func NewLedger(n int, bound time.Duration) *Ledger {
 	return &Ledger{
 		bound: bound,
-		own:   make([]atomic.Int64, n+1),
+		own:   make([]atomic.Uint64, n+1),
 		words: make([]atomic.Uint64, (n+1)*wordsPerBook),
 		close: func() error { return nil },
 	}
+}
+
+// Process returns a ledger of another process's own floors that shares the settled floor.
+func (l *Ledger) Process() *Ledger {
+	other := *l
+	other.own = make([]atomic.Uint64, len(l.own))
+	other.close = func() error { return nil }
+	return &other
 }
 
 // Close gives the shared memory back. The ledger must not be used any more.
@@ -49,7 +57,7 @@ func (l *Ledger) Close() error { return l.close() }
 
 // Acknowledge records that an update of book was acknowledged with this version at this time.
 func (l *Ledger) Acknowledge(book, version int64, at time.Time) {
-	raise(&l.own[book], version)
+	raise(&l.own[book], uint64(version))
 	words := l.book(book)
 	number := l.slot(at)
 	now := number<<32 | uint64(version)&0xffffffff
@@ -60,12 +68,12 @@ func (l *Ledger) Acknowledge(book, version int64, at time.Time) {
 			return // a newer version of the same slot
 		}
 		if old > now {
-			settle(&words[0], uint64(version)) // this call was held up for a whole turn of the ring
+			raise(&words[0], uint64(version)) // this call was held up for a whole turn of the ring
 			return
 		}
 		if word.CompareAndSwap(old, now) {
 			if old>>32 != number {
-				settle(&words[0], old&0xffffffff)
+				raise(&words[0], old&0xffffffff)
 			}
 			return
 		}
@@ -73,7 +81,7 @@ func (l *Ledger) Acknowledge(book, version int64, at time.Time) {
 }
 
 // Own returns the version that a read of book starting now, in this process, must reach.
-func (l *Ledger) Own(book int64) int64 { return l.own[book].Load() }
+func (l *Ledger) Own(book int64) int64 { return int64(l.own[book].Load()) }
 
 // Settled returns the version that a read of book starting at the given time must reach in
 // whatever process it runs.
@@ -98,14 +106,9 @@ func (l *Ledger) slot(at time.Time) uint64 {
 	return uint64(at.UnixNano()/int64(l.bound/slotsInBound)) & 0xffffffff
 }
 
-func raise(floor *atomic.Int64, version int64) {
+// raise lifts floor to version unless it is there already.
+func raise(floor *atomic.Uint64, version uint64) {
 	for old := floor.Load(); version > old && !floor.CompareAndSwap(old, version); {
 		old = floor.Load()
-	}
-}
-
-func settle(base *atomic.Uint64, version uint64) {
-	for old := base.Load(); version > old && !base.CompareAndSwap(old, version); {
-		old = base.Load()
 	}
 }
