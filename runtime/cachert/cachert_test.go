@@ -246,6 +246,9 @@ type flaky struct {
 	lost func(error)
 	// changed is reported by the next successful Probe, once.
 	changed bool
+	// posted, if set, is called once, after the next Post has been applied and before it
+	// returns.
+	posted func()
 }
 
 func (f *flaky) changeServer() {
@@ -292,7 +295,15 @@ func (f *flaky) Post(ctx context.Context, r store.PostRequest) (store.PostReply,
 	if err := f.fails("post"); err != nil {
 		return store.PostReply{}, err
 	}
-	return f.Store.Post(ctx, r)
+	reply, err := f.Store.Post(ctx, r)
+	f.mu.Lock()
+	posted := f.posted
+	f.posted = nil
+	f.mu.Unlock()
+	if posted != nil {
+		posted()
+	}
+	return reply, err
 }
 
 func (f *flaky) Probe(ctx context.Context) (bool, error) {

@@ -25,7 +25,6 @@ type gate struct {
 
 	mu       sync.Mutex
 	journal  map[undelivered]time.Time // not before; guarded by mu
-	overflow bool                      // the journal was full: renew the namespace instead
 	keeping  bool                      // a keeper runs
 	wake     chan struct{}             // buffered; tells the keeper of new work
 	idle     chan struct{}             // closed when nothing is undelivered and the gate is open
@@ -80,17 +79,33 @@ func (g *gate) owe(token string, cells []string, notBefore time.Time, cause erro
 	g.mu.Lock()
 	later := notBefore.After(g.cache.now())
 	for _, c := range cells {
-		if len(g.journal) >= maxJournal {
-			g.overflow = true
-			clear(g.journal)
-		}
-		g.journal[undelivered{c, token, later}] = notBefore
+		g.add(undelivered{c, token, later}, notBefore)
 	}
 	g.keep()
 	g.mu.Unlock()
 	if !later {
 		g.close(cause)
 	}
+}
+
+// add writes to the journal. Instead of all debts of a full one the namespace is owed: now,
+// and again when the last of them would have been due. The caller holds mu.
+func (g *gate) add(u undelivered, notBefore time.Time) {
+	g.journal[u] = notBefore
+	if len(g.journal) <= maxJournal {
+		return
+	}
+	last := notBefore
+	for _, at := range g.journal {
+		if at.After(last) {
+			last = at
+		}
+	}
+	clear(g.journal)
+	namespace := undelivered{cell: g.cache.keys.namespaceCell()}
+	g.journal[namespace] = g.cache.now()
+	namespace.later = true
+	g.journal[namespace] = last
 }
 
 // keep makes sure that a keeper runs and looks again. The caller holds mu.
@@ -127,7 +142,7 @@ func (g *gate) run() {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-g.woken(wait):
+		case <-g.woken():
 		case <-g.cache.ctx.Done():
 			timer.Stop()
 			g.mu.Lock()
@@ -141,7 +156,7 @@ func (g *gate) run() {
 
 // woken is the wake channel while the keeper waits for a distant time, and nil while it
 // backs off: failures of others must not make it probe faster.
-func (g *gate) woken(time.Duration) <-chan struct{} {
+func (g *gate) woken() <-chan struct{} {
 	if g.open.Load() {
 		return g.wake
 	}
@@ -154,9 +169,6 @@ func (g *gate) settle() (wait time.Duration, done bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.cache.now()
-	if g.overflow {
-		return 0, false
-	}
 	for _, at := range g.journal {
 		if !at.After(now) {
 			return 0, false
@@ -176,7 +188,7 @@ func (g *gate) settle() (wait time.Duration, done bool) {
 	return 0, true
 }
 
-// deliver probes the store and sends what is due. Only what was sent leaves the journal.
+// deliver probes the store and sends what is due.
 func (g *gate) deliver() error {
 	c := g.cache
 	ctx, cancel := context.WithTimeout(c.ctx, max(c.opt.StoreTimeout, time.Second))
@@ -186,50 +198,64 @@ func (g *gate) deliver() error {
 			return err
 		}
 	}
-	due, overflow := g.due()
-	if overflow {
-		if err := c.renew(ctx, c.keys.namespaceCell()); err != nil {
-			return err
-		}
-		g.mu.Lock()
-		g.overflow = false
-		g.mu.Unlock()
+	due := g.take()
+	err := g.send(ctx, due)
+	if err != nil {
+		g.restore(due)
+		g.close(err)
 	}
-	for token, owed := range due {
-		req := store.PostRequest{Token: token, CellTTL: c.cellTTL()}
-		for _, u := range owed {
-			if token == "" {
-				req.Bumps = append(req.Bumps, store.BumpCell{Key: u.cell, Fresh: c.fresh()})
-			} else {
-				req.Cells = append(req.Cells, store.PostCell{Key: u.cell, Fresh: c.fresh()})
-			}
+	return err
+}
+
+func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) error {
+	c := g.cache
+	requests := map[string]*store.PostRequest{} // by token
+	for u := range due {
+		req := requests[u.token]
+		if req == nil {
+			req = &store.PostRequest{Token: u.token, CellTTL: c.cellTTL()}
+			requests[u.token] = req
 		}
-		if _, err := c.store.Post(ctx, req); err != nil {
-			g.close(err)
+		if u.token == "" {
+			req.Bumps = append(req.Bumps, store.BumpCell{Key: u.cell, Fresh: c.fresh()})
+		} else {
+			req.Cells = append(req.Cells, store.PostCell{Key: u.cell, Fresh: c.fresh()})
+		}
+	}
+	for _, req := range requests {
+		if _, err := c.store.Post(ctx, *req); err != nil {
 			return err
 		}
-		g.mu.Lock()
-		for _, u := range owed {
-			delete(g.journal, u)
-		}
-		g.mu.Unlock()
 	}
 	return nil
 }
 
-// due lists what is owed now, by token, a bounded number at a time.
-func (g *gate) due() (map[string][]undelivered, bool) {
+// take removes what is due from the journal, a bounded number at a time, before it is sent:
+//
+//  1. the keeper sends what is owed on a cell
+//  2. another write commits and owes the same cell
+//  3. if the keeper removed the entry only now, it would remove the second debt too
+func (g *gate) take() map[undelivered]time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.cache.now()
-	due, n := map[string][]undelivered{}, 0
+	due := map[undelivered]time.Time{}
 	for u, at := range g.journal {
-		if !at.After(now) && n < 1000 {
-			due[u.token] = append(due[u.token], u)
-			n++
+		if !at.After(now) && len(due) < 1000 {
+			due[u] = at
+			delete(g.journal, u)
 		}
 	}
-	return due, g.overflow
+	return due
+}
+
+// restore puts back what could not be sent. Sending it twice does no harm.
+func (g *gate) restore(due map[undelivered]time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for u, at := range due {
+		g.add(u, at)
+	}
 }
 
 func (g *gate) pending() int {

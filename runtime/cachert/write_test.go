@@ -3,6 +3,7 @@ package cachert
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -474,6 +475,79 @@ func TestRenewalAfterAServerChangeIsNotForgotten(t *testing.T) {
 		s.mustGet(ctx, 1)
 		if s.loads != loads+1 {
 			t.Error("an entry of the old server was served by the new one")
+		}
+	})
+}
+
+// 1 the invalidation of book 1 is owed and delivered; 2 before the delivery has returned, a
+// second process fills, and another write commits and owes the same cell again; 3 the gate
+// opens: the second debt must have been paid too.
+func TestDebtMadeDuringADeliveryIsPaid(t *testing.T) {
+	for _, level := range []Level{LevelBounded, LevelSession} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &flaky{Store: memstore.New(memstore.Options{})}
+			s := newShop(t, func(o *Options, _ *ReadPolicy[*book], w *WritePolicy) {
+				o.Store = f
+				w.Level = level
+			})
+			other := newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Store = f.Store })
+			ctx := context.Background()
+			f.set("mark", "post", "probe")
+			if _, err := s.bump(ctx, 1, nil); err != nil {
+				t.Fatal(err)
+			}
+			f.mu.Lock()
+			f.posted = func() {
+				other.rows = map[int64]book{1: s.rows[1]}
+				if b := other.mustGet(ctx, 1); b.Version != 2 {
+					t.Errorf("the other process filled version %d", b.Version)
+				}
+				other.drain()
+				if _, err := s.bump(ctx, 1, nil); err != nil {
+					t.Error(err)
+				}
+			}
+			f.mu.Unlock()
+			f.set()
+			s.drain()
+			if b := s.mustGet(ctx, 1); b.Version != 3 {
+				t.Errorf("level %v: version %d, want 3: the second debt was forgotten", level, b.Version)
+			}
+		})
+	}
+}
+
+func TestFullJournalOwesTheNamespaceNowAndLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		ctx := context.Background()
+		f.set("post", "probe")
+		s.cache.gate.owe("", []string{"test:{books/book:1}"}, s.cache.now().Add(time.Minute), nil)
+		cells := make([]string, maxJournal)
+		for i := range cells {
+			cells[i] = "test:{books/other:" + strconv.Itoa(i) + "}"
+		}
+		s.cache.gate.owe("", cells, s.cache.now(), store.ErrDown)
+		if n := s.cache.Stats().Journal; n > maxJournal {
+			t.Errorf("%d debts, more than the bound", n)
+		}
+		renewals := func() store.Generation {
+			r, err := f.Store.Read(ctx, store.ReadRequest{Cells: []string{"test:{*}"}, Fresh: s.cache.fresh, CellTTL: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Cells[0].Generation
+		}
+		before := renewals()
+		f.set()
+		<-time.After(10 * time.Second)
+		now := renewals()
+		if now == before {
+			t.Error("the namespace was not renewed")
+		}
+		<-time.After(time.Minute)
+		if renewals() == now {
+			t.Error("the debt that was due later is forgotten")
 		}
 	})
 }
