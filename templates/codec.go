@@ -7,7 +7,7 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// codecs emits the mechanical file'"'"'s codecs, copies and sizes: for each type that needs
+// codecs emits the mechanical file's codecs, copies and sizes: for each type that needs
 // code of its own one function each, in the order of first use.
 type codecs struct {
 	file  *jen.File
@@ -21,7 +21,7 @@ type codecs struct {
 func (n *names) codecVar(v types.Type) string    { return n.of("codec", v) }
 func (n *names) schemaConst(v types.Type) string { return n.of("schema", v) }
 
-// value declares the codec and the schema fingerprint of a read'"'"'s results.
+// value declares the codec and the schema fingerprint of a read's results.
 func (c *codecs) value(s *shape.Shape) {
 	key := "codec " + exact(s.Type)
 	if c.seen[key] {
@@ -64,7 +64,7 @@ func (c *codecs) flush() {
 	}
 }
 
-// need is the name of a function for s'"'"'s type, which will be emitted.
+// need is the name of a function for s's type, which will be emitted.
 func (c *codecs) need(verb string, s *shape.Shape) *jen.Statement {
 	if key := exact(s.Type); !c.seen[key] {
 		c.seen[key] = true

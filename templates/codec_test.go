@@ -81,27 +81,13 @@ func mechanicalOf(t *testing.T, pkg *types.Package, source string) string {
 }
 
 // module lays out testdata/kinds with its generated codecs as a module of its own.
-func module(t *testing.T) (dir string) {
+func module(t *testing.T) string {
 	t.Helper()
 	pkg, err := newFixtures().Import("kinds")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir = t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "kinds"))); err != nil {
-		t.Fatal(err)
-	}
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, dir, "go.sum", string(sums))
-	write(t, dir, "protobuf/go.mod", "module google.golang.org/protobuf\n\ngo 1.26.0\n")
-	write(t, dir, "go.mod", `module kinds
+	return layOut(t, filepath.Join("testdata", "kinds"), `module kinds
 
 go 1.26.0
 
@@ -110,12 +96,11 @@ require (
 	google.golang.org/protobuf v0.0.0
 )
 
-replace github.com/cachegen/cachegen => `+root+`
-
 replace google.golang.org/protobuf => ./protobuf
-`)
-	write(t, dir, "kinds_cachegen_codec.go", mechanicalOf(t, pkg, "kinds.go"))
-	return dir
+`, map[string]string{
+		"protobuf/go.mod":         "module google.golang.org/protobuf\n\ngo 1.26.0\n",
+		"kinds_cachegen_codec.go": mechanicalOf(t, pkg, "kinds.go"),
+	})
 }
 
 func write(t *testing.T, dir, name, content string) {

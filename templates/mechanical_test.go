@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"go/types"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -62,7 +61,16 @@ func TestMechanicalRoundTrips(t *testing.T) {
 // against the runtime.
 func runModule(t *testing.T, source string, files map[string]string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := layOut(t, source, "module shop\n\ngo 1.26.0\n\nrequire github.com/cachegen/cachegen v0.0.0\n", files)
+	if out, err := goTool(dir, "test", "-vet=all", "./..."); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// layOut copies a directory, adds files and makes a module of it that uses this project.
+func layOut(t *testing.T, source, goMod string, files map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
 		t.Fatal(err)
 	}
@@ -70,21 +78,14 @@ func runModule(t *testing.T, source string, files map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["go.sum"] = string(sum)
-	files["go.mod"] = "module shop\n\ngo 1.26.0\n\nrequire github.com/cachegen/cachegen v0.0.0\n\nreplace github.com/cachegen/cachegen => " + root + "\n"
+	write(t, dir, "go.sum", string(sums))
+	write(t, dir, "go.mod", goMod+"\nreplace github.com/cachegen/cachegen => "+root+"\n")
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, dir, name, text)
 	}
-	cmd := exec.Command("go", "test", "-mod=mod", "-vet=all", "./...")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	return dir
 }

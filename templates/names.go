@@ -9,8 +9,8 @@ import (
 	"github.com/cachegen/cachegen/generator/model"
 )
 
-// names chooses the package-level names of one file'"'"'s declarations. Those of the mechanical
-// file begin with the source'"'"'s base name, so two files of a package never collide.
+// names chooses the package-level names of one file's declarations. Those of the mechanical
+// file begin with the source's base name, so two files of a package never collide.
 type names struct {
 	prefix string            // "books"
 	taken  map[string]bool   // package-level names that are not free

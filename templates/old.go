@@ -71,7 +71,7 @@ func notThere(g *jen.Group, s *scope, read *model.Method, ok string) {
 	}
 	if !fails(read) {
 		if len(missing) > 0 {
-			g.If(or(missing)).Block(jen.Return(jen.Nil()))
+			g.If(join("||", missing)).Block(jen.Return(jen.Nil()))
 		}
 		return
 	}
@@ -80,19 +80,8 @@ func notThere(g *jen.Group, s *scope, read *model.Method, ok string) {
 		sentinels = append(sentinels, jen.Qual("errors", "Is").Call(jen.Id(s.err), object(o.Pkg, o.Name)))
 	}
 	if len(sentinels) > 0 {
-		g.If(or(sentinels)).Block(jen.Return(jen.Nil()))
+		g.If(join("||", sentinels)).Block(jen.Return(jen.Nil()))
 	}
 	failed := append([]jen.Code{jen.Id(s.err).Op("!=").Nil()}, missing...)
-	g.If(or(failed)).Block(jen.Return(jen.Id(s.err)))
-}
-
-func or(conditions []jen.Code) *jen.Statement {
-	s := &jen.Statement{}
-	for i, c := range conditions {
-		if i > 0 {
-			s.Op("||")
-		}
-		s.Add(c)
-	}
-	return s
+	g.If(join("||", failed)).Block(jen.Return(jen.Id(s.err)))
 }

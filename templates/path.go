@@ -25,25 +25,27 @@ type nilCheck struct {
 }
 
 // notNil joins conditions; at least one is given.
-func notNil(checks []nilCheck) *jen.Statement {
-	s := &jen.Statement{}
-	for i, c := range checks {
-		if i > 0 {
-			s.Op("&&")
-		}
-		s.Add(c.code()).Op("!=").Nil()
-	}
-	return s
-}
+func notNil(checks []nilCheck) *jen.Statement { return compareNil(checks, "!=", "&&") }
 
 // isNil is the opposite of notNil.
-func isNil(checks []nilCheck) *jen.Statement {
-	s := &jen.Statement{}
+func isNil(checks []nilCheck) *jen.Statement { return compareNil(checks, "==", "||") }
+
+func compareNil(checks []nilCheck, compare, op string) *jen.Statement {
+	conditions := make([]*jen.Statement, len(checks))
 	for i, c := range checks {
+		conditions[i] = c.code().Op(compare).Nil()
+	}
+	return join(op, conditions)
+}
+
+// join puts an operator between conditions.
+func join[C jen.Code](op string, conditions []C) *jen.Statement {
+	s := &jen.Statement{}
+	for i, c := range conditions {
 		if i > 0 {
-			s.Op("||")
+			s.Op(op)
 		}
-		s.Add(c.code()).Op("==").Nil()
+		s.Add(c)
 	}
 	return s
 }

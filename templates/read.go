@@ -225,14 +225,7 @@ func (s *scope) bypass(conditions []*jen.Statement) *jen.Statement {
 	if len(conditions) == 0 {
 		return nil
 	}
-	all := &jen.Statement{}
-	for i, c := range conditions {
-		if i > 0 {
-			all.Op("||")
-		}
-		all.Add(c)
-	}
-	return all
+	return join("||", conditions)
 }
 
 // condition compares a parameter with a value. Behind a nil pointer nothing is demanded.

@@ -23,6 +23,14 @@ type RedisServer struct {
 // StartRedis starts a Redis server that keeps nothing on disk, with args added to its
 // command line ("--maxmemory", "10mb").
 func StartRedis(args ...string) (*RedisServer, error) {
+	return startRedis("cachegen-redis-", func(port, dir string) ([]string, error) {
+		return append(redisArgs(port, dir), args...), nil
+	})
+}
+
+// startRedis starts the redis-server program on a free port in a directory of its own, with
+// the arguments that command makes for them.
+func startRedis(prefix string, command func(port, dir string) ([]string, error)) (*RedisServer, error) {
 	path, err := redisProgram()
 	if err != nil {
 		return nil, err
@@ -33,14 +41,18 @@ func StartRedis(args ...string) (*RedisServer, error) {
 		if err != nil {
 			return nil, err
 		}
-		dir, err := os.MkdirTemp("", "cachegen-redis-")
+		dir, err := os.MkdirTemp("", prefix)
+		if err != nil {
+			return nil, fmt.Errorf("testserver: %w", err)
+		}
+		args, err := command(port, dir)
 		if err != nil {
 			return nil, fmt.Errorf("testserver: %w", err)
 		}
 		addr = net.JoinHostPort("127.0.0.1", port)
 		return &process{
 			path:   path,
-			args:   append(redisArgs(port, dir), args...),
+			args:   args,
 			dir:    dir,
 			polite: syscall.SIGTERM,
 			ready:  func(ctx context.Context) error { return ping(ctx, addr) },

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // RedisSentinelServers is a primary with one replica, watched by one Sentinel whose word is
@@ -53,20 +52,7 @@ func StartRedisSentinel() (s *RedisSentinelServers, err error) {
 }
 
 func startSentinel(master, host, port string) (*RedisServer, error) {
-	path, err := redisProgram()
-	if err != nil {
-		return nil, err
-	}
-	var addr string
-	p, err := startOnFreePort(func() (*process, error) {
-		own, err := freePort()
-		if err != nil {
-			return nil, err
-		}
-		dir, err := os.MkdirTemp("", "cachegen-sentinel-")
-		if err != nil {
-			return nil, fmt.Errorf("testserver: %w", err)
-		}
+	return startRedis("cachegen-sentinel-", func(own, dir string) ([]string, error) {
 		config := filepath.Join(dir, "sentinel.conf")
 		text := strings.Join([]string{
 			"bind 127.0.0.1",
@@ -77,22 +63,8 @@ func startSentinel(master, host, port string) (*RedisServer, error) {
 			"sentinel failover-timeout " + master + " 3000",
 			"",
 		}, "\n")
-		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-			return nil, fmt.Errorf("testserver: %w", err)
-		}
-		addr = net.JoinHostPort("127.0.0.1", own)
-		return &process{
-			path:   path,
-			args:   []string{config, "--sentinel"},
-			dir:    dir,
-			polite: syscall.SIGTERM,
-			ready:  func(ctx context.Context) error { return ping(ctx, addr) },
-		}, nil
+		return []string{config, "--sentinel"}, os.WriteFile(config, []byte(text), 0o644)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &RedisServer{process: p, Addr: addr}, nil
 }
 
 // await polls server with a command until the reply contains want.

@@ -153,7 +153,7 @@ func (r *Reader[V]) Put(p *Puts, call Call[V], v V) {
 	if !ok {
 		return
 	}
-	t, ok := r.resolve(p.ctx, sc+r.id+":"+call.Key.text(), call)
+	t, ok := r.resolve(p.ctx, sc, call.Key.text(), call)
 	if !ok {
 		return
 	}

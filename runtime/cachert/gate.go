@@ -23,12 +23,12 @@ type gate struct {
 	cache *Cache
 	open  atomic.Bool
 
-	mu       sync.Mutex
-	journal  map[undelivered]time.Time // not before; guarded by mu
-	keeping  bool                      // a keeper runs
-	wake     chan struct{}             // buffered; tells the keeper of new work
-	idle     chan struct{}             // closed when nothing is undelivered and the gate is open
-	outages  atomic.Uint64
+	mu      sync.Mutex
+	journal map[undelivered]time.Time // not before; guarded by mu
+	keeping bool                      // a keeper runs
+	wake    chan struct{}             // buffered; tells the keeper of new work
+	idle    chan struct{}             // closed when nothing is undelivered and the gate is open
+	outages atomic.Uint64
 }
 
 // undelivered is an invalidation still owed to the store: a marker to be ended, or with an

@@ -64,7 +64,7 @@ func (n *nearCache) get(key string) *nearEntry {
 }
 
 func (n *nearCache) set(key string, e *nearEntry, size int) {
-	if n == nil || len(e.lives) == 0 && len(e.rows) == 0 {
+	if len(e.lives) == 0 && len(e.rows) == 0 {
 		return
 	}
 	cost := int64(size + len(key) + 160 + 24*len(e.lives))

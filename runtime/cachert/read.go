@@ -48,13 +48,13 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 		return r.bypass(ctx, call, load)
 	}
 	strict := effective(ctx, r.policy.Level) == LevelStrict
-	nearKey := sc + r.id + ":" + call.Key.text()
-	near := c.near.get(nearKey)
+	args := call.Key.text()
+	near := c.near.get(r.nearKey(sc, args))
 	if !strict && c.gate.open.Load() && near.servable(c.now()) {
 		r.stats.hit(EventNearHit, near.kind)
 		return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
 	}
-	t, ok := r.resolve(ctx, nearKey, call)
+	t, ok := r.resolve(ctx, sc, args, call)
 	if !ok {
 		return r.bypass(ctx, call, load)
 	}
@@ -64,22 +64,23 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	return r.getFromStore(ctx, call, t, near, strict, load)
 }
 
-// resolve finds the store's keys of a call; false when a tag cannot be encoded.
-func (r *Reader[V]) resolve(ctx context.Context, nearKey string, call Call[V]) (target, bool) {
-	tags := r.repo.tags(ctx)
-	tags.cells = []string{tags.cache.keys.namespaceCell(), tags.cache.keys.repoCell(r.repo.policy.Name)}
-	cells := tags.collect(call.Tags)
-	return target{near: nearKey, entry: r.entryKey(nearKey, cells), cells: cells}, tags.err == nil
-}
+// nearKey is a call's key in the near cache: tenant, repository, key space, arguments.
+func (r *Reader[V]) nearKey(scope, args string) string { return scope + r.id + ":" + args }
 
-// entryKey puts the entry into the cluster slot of its first argument tag.
-func (r *Reader[V]) entryKey(near string, cells []string) string {
-	args := near[strings.Index(near, r.id)+len(r.id):] // ":..."
+// resolve finds the store's keys of a call; false when a tag cannot be encoded. The entry
+// stands in the cluster slot of its first argument tag.
+func (r *Reader[V]) resolve(ctx context.Context, scope, args string, call Call[V]) (target, bool) {
+	tags := r.repo.tags(ctx)
+	keys := &tags.cache.keys
+	tags.cells = []string{keys.namespaceCell(), keys.repoCell(r.repo.policy.Name)}
+	cells := tags.collect(call.Tags)
+	near := r.nearKey(scope, args)
 	slot := "{" + strings.TrimSuffix(near, ":") + "}"
 	if len(cells) > 2 {
-		slot = strings.TrimPrefix(cells[2], r.repo.cache.keys.prefix)
+		slot = strings.TrimPrefix(cells[2], keys.prefix)
 	}
-	return r.repo.cache.keys.prefix + slot + ":" + near[:len(near)-len(args)] + ":" + r.policy.Schema + args
+	entry := keys.prefix + slot + ":" + scope + r.id + ":" + r.policy.Schema + ":" + args
+	return target{near: near, entry: entry, cells: cells}, tags.err == nil
 }
 
 func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.Context) (V, error)) (V, error) {

@@ -78,7 +78,7 @@ func (m *mutation) announce() error {
 	m.known = snapshot{}
 	m.epoch = m.c.epoch.Load()
 	m.token = string(m.c.fresh())
-	m.args = m.argumentCells()
+	m.args = m.collect(m.change.Tags)
 	marks := effective(m.ctx, m.w.policy.Level).marked()
 	if err := m.tell(m.args, marks); err != nil {
 		return err
@@ -88,27 +88,23 @@ func (m *mutation) announce() error {
 	}
 	// The old row is read under our markers: a marked writer that changes it from here on
 	// overlaps us, and finish sees that.
-	old := m.w.repo.tags(m.ctx)
-	more := old.collect(func(t *Tags) {
+	old := m.collect(func(t *Tags) {
 		if err := m.change.Old(m.ctx, t); err != nil {
 			t.All(m.w.repo.policy.Name)
 		}
 	})
-	if old.err != nil {
-		more = append(more, m.repoCell())
-	}
-	return m.tell(without(more, m.args), marks)
+	return m.tell(without(old, m.args), marks)
 }
 
-// argumentCells are those known from the arguments; the whole repository when they cannot
-// be encoded or the tenant is not known.
-func (m *mutation) argumentCells() []string {
+// collect lists the cells that the closures name, and the whole repository's when a tag
+// cannot be encoded or the tenant is not known.
+func (m *mutation) collect(closures ...func(*Tags)) []string {
 	tags := m.w.repo.tags(m.ctx)
-	cells := tags.collect(m.change.Tags)
+	tags.collect(closures...)
 	if _, ok := m.w.repo.scope(m.ctx); !ok || tags.err != nil {
-		cells = append(without(cells, []string{m.repoCell()}), m.repoCell())
+		tags.All(m.w.repo.policy.Name)
 	}
-	return cells
+	return tags.cells
 }
 
 func (m *mutation) repoCell() string { return m.c.keys.repoCell(m.w.repo.policy.Name) }
@@ -122,7 +118,7 @@ func (m *mutation) tell(cells []string, marks bool) error {
 	} else if marks {
 		err = m.mark(cells)
 	} else if m.change.Put != nil || m.change.Old != nil {
-		err = m.look(append(slices.Clone(cells), m.common()...))
+		err = m.look(slices.Concat(cells, without(m.common(), cells)))
 	}
 	if marks && !m.blind {
 		m.marked = append(m.marked, cells...)
@@ -207,12 +203,7 @@ func (m *mutation) run() error {
 
 // lateCells are those known only now: from the result, or from arguments that Run filled.
 func (m *mutation) lateCells() []string {
-	tags := m.w.repo.tags(m.ctx)
-	cells := tags.collect(m.change.Tags, m.change.After)
-	if tags.err != nil {
-		cells = append(cells, m.repoCell())
-	}
-	return without(without(cells, m.marked), m.bare)
+	return without(without(m.collect(m.change.Tags, m.change.After), m.marked), m.bare)
 }
 
 // abandon ends a write whose outcome is unknown. Markers stay. What carries none is renewed

@@ -12,18 +12,17 @@ import (
 	"github.com/cachegen/cachegen/internal/testserver"
 )
 
-// The contract of each script as a table: what stands in the cell, what it is called with,
-// what it returns, and what stands there then. In a cell, + is a lease that has long to go
-// and - one that has ended; ~ after it means that the write has met another one.
-func TestScripts(t *testing.T) {
+// probed starts a server and opens a session on it; ctx ends after a minute.
+func probed(t *testing.T) (context.Context, *testserver.RedisServer, *session) {
+	t.Helper()
 	srv := testserver.Redis(t)
 	s, err := New(rueidis.ClientOption{InitAddress: []string{srv.Addr}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.Close() }()
+	t.Cleanup(func() { _ = s.Close() })
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+	t.Cleanup(cancel)
 	if _, err := s.Probe(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +30,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ctx, srv, current
+}
+
+// The contract of each script as a table: what stands in the cell, what it is called with,
+// what it returns, and what stands there then. In a cell, + is a lease that has long to go
+// and - one that has ended; ~ after it means that the write has met another one.
+func TestScripts(t *testing.T) {
+	ctx, srv, current := probed(t)
 	mark := func(token string) []string { return []string{token, "60000"} }
 	post := func(token string) []string { return []string{token, "new", "3600000"} }
 	bump := func(known, absent string) []string { return []string{known, absent, "new", "3600000"} }
@@ -122,21 +129,7 @@ func TestScripts(t *testing.T) {
 
 // A cell of markers vanishes with the last of them, whatever the order in which they came.
 func TestACellOfMarkersLivesAsLongAsItsLastLease(t *testing.T) {
-	srv := testserver.Redis(t)
-	s, err := New(rueidis.ClientOption{InitAddress: []string{srv.Addr}}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if _, err := s.Probe(ctx); err != nil {
-		t.Fatal(err)
-	}
-	current, err := s.session()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx, srv, current := probed(t)
 	left := func() time.Duration {
 		text, err := srv.Do("PTTL", "ns:{c}")
 		if err != nil {
