@@ -73,7 +73,7 @@ func mechanicalOf(t *testing.T, pkg *types.Package, source string) string {
 		}
 		e.codecs.value(s)
 	}
-	code, err := print(e.mech)
+	code, err := e.print(e.mech)
 	if err != nil {
 		t.Fatal(err)
 	}

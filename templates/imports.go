@@ -1,10 +1,13 @@
 package templates
 
 import (
+	"bytes"
 	"go/token"
 	"go/types"
 	"path"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/cachegen/cachegen/generator/model"
 	"github.com/dave/jennifer/jen"
@@ -87,6 +90,31 @@ func (im *imports) apply(f *jen.File) {
 			f.ImportAlias(p, im.names[p])
 		}
 	}
+}
+
+// groupImports puts the standard library first and the rest behind a blank line, as goimports
+// does. Jennifer writes one sorted list; the standard library is where the first element of
+// a path has no dot.
+func groupImports(code []byte, pkg string) []byte {
+	head := []byte("\npackage " + pkg + "\n\nimport (\n")
+	before, rest, ok := bytes.Cut(code, head)
+	if !ok {
+		return code
+	}
+	list, after, _ := bytes.Cut(rest, []byte(")\n"))
+	var std, others []byte
+	for line := range bytes.Lines(list) {
+		first, _, _ := strings.Cut(strings.Split(string(line), `"`)[1], "/")
+		if strings.Contains(first, ".") {
+			others = append(others, line...)
+		} else {
+			std = append(std, line...)
+		}
+	}
+	if len(std) > 0 && len(others) > 0 {
+		std = append(std, '\n')
+	}
+	return slices.Concat(before, head, std, others, []byte(")\n"), after)
 }
 
 // packageWalk finds packages: first those a reader sees in signatures and policies, then

@@ -43,7 +43,7 @@ func TestMechanicalRoundTrips(t *testing.T) {
 		for _, v := range values {
 			e.codecs.value(v)
 		}
-		code, err := print(e.mech)
+		code, err := e.print(e.mech)
 		if err != nil {
 			t.Fatal(err)
 		}

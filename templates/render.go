@@ -33,10 +33,10 @@ func Render(f *model.File) (reviewable, mechanical []byte, err error) {
 	if e.err != nil {
 		return nil, nil, e.err
 	}
-	if reviewable, err = print(e.file); err != nil {
+	if reviewable, err = e.print(e.file); err != nil {
 		return nil, nil, fmt.Errorf("templates: reviewable file of %s: %w", f.Source, err)
 	}
-	if mechanical, err = print(e.mech); err != nil {
+	if mechanical, err = e.print(e.mech); err != nil {
 		return nil, nil, fmt.Errorf("templates: mechanical file of %s: %w", f.Source, err)
 	}
 	return reviewable, mechanical, nil
@@ -56,12 +56,12 @@ func newEmitter(f *model.File) *emitter {
 	return e
 }
 
-func print(f *jen.File) ([]byte, error) {
+func (e *emitter) print(f *jen.File) ([]byte, error) {
 	var b bytes.Buffer
 	if err := f.Render(&b); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return groupImports(b.Bytes(), e.model.Pkg.Name()), nil
 }
 
 // repo emits everything about one interface, in the order a reviewer reads it.
