@@ -14,7 +14,10 @@ type File struct {
 	Pkg    *types.Package // the package both live in
 	Dir    string         // absolute directory
 	Source string         // base name, "books.go"
-	Repos  []*Repo        // in source order
+	// Constraint is the build constraint of the source, such as `linux && amd64`, with what
+	// its name implies (books_linux.go: the generated names imply nothing); "" for none.
+	Constraint string
+	Repos      []*Repo // in source order
 	// Taken holds the package-scope names that generated declarations must avoid; names
 	// declared by earlier output of the generator itself are not in it.
 	Taken map[string]bool
