@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"go/ast"
@@ -68,20 +69,44 @@ func checked(t *testing.T, sources ...string) *types.Package {
 }
 
 // plan builds a model from the interface Repo in src and one line of options a method, in
-// the words of the directives. It trusts them.
+// the words of the directives. It trusts them. "repo" has the options of Repo itself;
+// "repo:Shelf name=shelves" annotates another interface, whose methods are "Shelf.Get".
 func plan(t *testing.T, src string, methods map[string]string) *model.File {
 	t.Helper()
 	pkg := checked(t, src)
-	named := pkg.Scope().Lookup("Repo").Type().(*types.Named)
 	f := &model.File{Pkg: pkg, Source: "shop.go", Taken: map[string]bool{}}
 	for _, name := range pkg.Scope().Names() {
 		f.Taken[name] = true
 	}
-	r := &model.Repo{Name: "shop", Iface: "Repo", Type: named, Level: model.Session}
-	f.Repos = []*model.Repo{r}
-	iface := named.Underlying().(*types.Interface)
+	docs := docComments(t, src)
+	f.Repos = []*model.Repo{repository(t, pkg, "Repo", "name=shop "+methods["repo"], "", methods, docs)}
+	for key, options := range methods {
+		if iface, ok := strings.CutPrefix(key, "repo:"); ok {
+			f.Repos = append(f.Repos, repository(t, pkg, iface, options, iface+".", methods, docs))
+		}
+	}
+	slices.SortFunc(f.Repos, func(a, b *model.Repo) int { return int(a.Type.Obj().Pos() - b.Type.Obj().Pos()) })
+	return f
+}
+
+func repository(t *testing.T, pkg *types.Package, iface, options, prefix string, methods map[string]string, docs map[token.Pos]string) *model.Repo {
+	t.Helper()
+	named := pkg.Scope().Lookup(iface).Type().(*types.Named)
+	r := &model.Repo{Iface: iface, Type: named, Level: model.Session}
+	for _, word := range strings.Fields(options) {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "name":
+			r.Name = value
+		case "tenant":
+			r.Tenant = model.Tenant{Kind: model.TenantCtx}
+			if obj := pkg.Scope().Lookup(value); obj != nil {
+				r.Tenant = model.Tenant{Kind: model.TenantFunc, Func: &model.Func{Name: value, Sig: obj.Type().(*types.Signature)}}
+			}
+		}
+	}
 	var order []*types.Func
-	for fn := range iface.Methods() {
+	for fn := range named.Underlying().(*types.Interface).Methods() {
 		order = append(order, fn)
 	}
 	slices.SortFunc(order, func(a, b *types.Func) int { return int(a.Pos() - b.Pos()) })
@@ -90,42 +115,34 @@ func plan(t *testing.T, src string, methods map[string]string) *model.File {
 			r.Embed = true
 			continue
 		}
-		r.Methods = append(r.Methods, method(fn))
-	}
-	docs := docComments(t, src)
-	for _, m := range r.Methods {
-		m.Doc = docs[m.Name]
+		m := method(fn)
+		m.Doc = docs[fn.Pos()]
+		r.Methods = append(r.Methods, m)
 	}
 	p := &planner{t: t, pkg: pkg, repo: r}
-	if _, name, ok := strings.Cut(methods["repo"], "tenant="); ok {
-		r.Tenant = model.Tenant{Kind: model.TenantCtx}
-		if obj := pkg.Scope().Lookup(name); obj != nil {
-			r.Tenant = model.Tenant{Kind: model.TenantFunc, Func: &model.Func{Name: name, Sig: obj.Type().(*types.Signature)}}
-		}
-	}
 	for _, kind := range []string{"read", "write", "pass"} { // writes refer to reads
 		for _, m := range r.Methods {
-			if words := strings.Fields(methods[m.Name]); len(words) > 0 && words[0] == kind {
+			if words := strings.Fields(methods[prefix+m.Name]); len(words) > 0 && words[0] == kind {
 				p.method(m, words)
 			}
 		}
 	}
-	return f
+	return r
 }
 
-// docComments are those of all methods of interfaces in src.
-func docComments(t *testing.T, src string) map[string]string {
+// docComments are those of all methods of interfaces in src, by the positions of their names.
+func docComments(t *testing.T, src string) map[token.Pos]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := map[string]string{}
+	docs := map[token.Pos]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if iface, ok := n.(*ast.InterfaceType); ok {
 			for _, f := range iface.Methods.List {
 				if len(f.Names) == 1 {
-					docs[f.Names[0].Name] = f.Doc.Text()
+					docs[f.Names[0].Pos()] = f.Doc.Text()
 				}
 			}
 		}
@@ -235,8 +252,8 @@ func (p *planner) readOption(r *model.ReadPlan, key, value string) {
 func (p *planner) writeOption(w *model.WritePlan, key, value string) {
 	switch key {
 	case "drop":
-		if value == "*" {
-			w.DropAll = append(w.DropAll, "shop")
+		if repo, ok := strings.CutSuffix(value, "*"); ok {
+			w.DropAll = append(w.DropAll, cmp.Or(strings.TrimSuffix(repo, "/"), p.repo.Name))
 			return
 		}
 		tag, late := p.tag(value)
@@ -285,10 +302,13 @@ func (p *planner) read(text string) (read *model.Method, args []model.Path, late
 	return read, args, late
 }
 
-// tag resolves author:{b.AuthorID}:{x}.
+// tag resolves author:{b.AuthorID}:{x} or orders/user:{id}.
 func (p *planner) tag(text string) (tag model.Tag, late bool) {
 	name, rest, _ := strings.Cut(text, ":")
-	tag = model.Tag{Repo: "shop", Name: name, Text: text}
+	tag = model.Tag{Repo: p.repo.Name, Name: name, Text: text}
+	if repo, name, ok := strings.Cut(name, "/"); ok {
+		tag.Repo, tag.Name = repo, name
+	}
 	for arg := range strings.SplitSeq(rest, ":") {
 		if arg = strings.Trim(arg, "{}"); arg != "" {
 			path := p.path(arg)

@@ -90,17 +90,45 @@ func options(text string) map[string]string {
 	return methods
 }
 
-// TestRun renders testdata/run and runs the tests that stand there: the wrapper over the
-// real runtime and the store in memory.
+// TestRun renders each directory in testdata/run and runs the tests that stand there: the
+// wrappers over the real runtime and the store in memory. Where there is a want.txt, it is
+// the reviewable file.
 func TestRun(t *testing.T) {
-	src, err := os.ReadFile("testdata/run/shop.go")
+	dirs, err := filepath.Glob("testdata/run/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			src, err := os.ReadFile(filepath.Join(dir, "shop.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, err := os.ReadFile(filepath.Join(dir, "plan.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			reviewable, mechanical := rendered(t, string(src), options(string(lines)))
+			wants(t, filepath.Join(dir, "want.txt"), reviewable)
+			runModule(t, dir, map[string]string{"shop_cachegen.go": reviewable, "shop_cachegen_codec.go": mechanical})
+		})
+	}
+}
+
+// wants compares a file, where there is one, or rewrites it.
+func wants(t *testing.T, path, got string) {
+	t.Helper()
+	want, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return
+	}
+	if err == nil && *update {
+		err = os.WriteFile(path, []byte(got), 0o600)
+	} else if err == nil && string(want) != got {
+		t.Errorf("%s differs; go test ./templates -update rewrites it:\n%s", path, got)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := os.ReadFile("testdata/run/plan.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	reviewable, mechanical := rendered(t, string(src), options(string(lines)))
-	runModule(t, "testdata/run", map[string]string{"shop_cachegen.go": reviewable, "shop_cachegen_codec.go": mechanical})
 }
