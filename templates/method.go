@@ -1,7 +1,9 @@
 package templates
 
 import (
+	"fmt"
 	"go/types"
+	"strings"
 
 	"github.com/cachegen/cachegen/generator/model"
 	"github.com/dave/jennifer/jen"
@@ -30,6 +32,21 @@ func arguments(m *model.Method) []*model.Param {
 		}
 	}
 	return out
+}
+
+// doc is the source's comment, or one line that tells the method's kind.
+func (w *wrapper) doc(m *model.Method) string {
+	if strings.TrimSpace(m.Doc) != "" {
+		return m.Doc
+	}
+	source := w.repo.Iface + "." + m.Name
+	switch m.Kind {
+	case model.Read:
+		return fmt.Sprintf("%s answers %s from the cache.", m.Name, source)
+	case model.Write:
+		return fmt.Sprintf("%s runs %s and tells the cache.", m.Name, source)
+	}
+	return fmt.Sprintf("%s is %s, not cached.", m.Name, source)
 }
 
 // paramList is the parameter list as the interface has it; neighbours of one type share it.
@@ -142,5 +159,5 @@ func (w *wrapper) passMethod(m *model.Method) {
 	if len(m.Results) > 0 {
 		call = jen.Return(call)
 	}
-	w.method(m.Name, m.Doc).Params(s.paramList()...).Add(resultTypes(m)).Block(call)
+	w.method(m.Name, w.doc(m)).Params(s.paramList()...).Add(resultTypes(m)).Block(call)
 }

@@ -25,7 +25,7 @@ func (w *wrapper) readMethod(m *model.Method) {
 			w.unpack(g, s, get())
 		}
 	}
-	w.method(m.Name, m.Doc).Params(s.paramList()...).Add(resultTypes(m)).BlockFunc(body)
+	w.method(m.Name, w.doc(m)).Params(s.paramList()...).Add(resultTypes(m)).BlockFunc(body)
 }
 
 // unpack returns several results, or results without an error. Where there is no error to

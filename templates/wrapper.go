@@ -97,7 +97,7 @@ func (w *wrapper) scope(m *model.Method) *scope {
 // method begins func (c *CachedBookRepo) Name under a doc comment; "" is none.
 func (w *wrapper) method(name, doc string) *jen.Statement {
 	w.file.Line()
-	if strings.TrimSpace(doc) != "" {
+	if doc != "" {
 		w.comment(doc)
 	}
 	return w.file.Func().Params(jen.Id(w.receiver).Op("*").Id(w.typeName)).Id(name)

@@ -27,7 +27,7 @@ func (w *wrapper) writeMethod(m *model.Method) {
 	default:
 		body = []jen.Code{jen.Id("_").Op("=").Add(do()), jen.Return(s.resultIDs(false)...)}
 	}
-	w.method(m.Name, m.Doc).Params(s.paramList()...).Add(results).Block(body...)
+	w.method(m.Name, w.doc(m)).Params(s.paramList()...).Add(results).Block(body...)
 }
 
 // change is the literal that describes the call; closures that have nothing to do are left out.
