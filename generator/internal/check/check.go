@@ -1,0 +1,81 @@
+// Package check turns annotated interfaces into plans: it reads the directives, resolves
+// every name in them with go/types, and reports whatever does not fit. A plan without errors
+// holds all that the templates need.
+package check
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/cachegen/cachegen/generator/internal/diag"
+	"github.com/cachegen/cachegen/generator/internal/load"
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// checker holds what the rules share. It is used by one goroutine.
+type checker struct {
+	*diag.Bag
+	interfaces map[*types.TypeName]*iface
+	order      []*iface // those with a repo directive, in source order
+	repos      []*repo
+	attached   map[*ast.Comment]bool // directives that stand where they mean something
+	uses       []use                 // of tags, by reads and writes
+	std        *stdlib
+}
+
+// Check plans every source file with annotated interfaces.
+func Check(pkgs []*load.Package, bag *diag.Bag) []*model.File {
+	c := &checker{Bag: bag, interfaces: map[*types.TypeName]*iface{}, attached: map[*ast.Comment]bool{}, std: &stdlib{}}
+	for _, p := range pkgs {
+		c.sourceErrors(p)
+		c.collect(p)
+	}
+	for _, i := range c.order {
+		if r := c.newRepo(i); r != nil {
+			c.repos = append(c.repos, r)
+		}
+	}
+	c.repoNames()
+	for _, r := range c.repos {
+		for _, m := range r.methods {
+			m.classify()
+		}
+		r.passList()
+	}
+	for _, r := range c.repos {
+		r.each(model.Read, (*method).read)
+		r.sharedKeys()
+		r.each(model.Write, (*method).write)
+	}
+	c.tagForms()
+	c.coverage()
+	for _, p := range pkgs {
+		c.strays(p)
+	}
+	return c.files()
+}
+
+// each runs a rule over the methods of one kind.
+func (r *repo) each(kind model.Kind, rule func(*method)) {
+	for _, m := range r.methods {
+		if m.model.Kind == kind {
+			rule(m)
+		}
+	}
+}
+
+// files groups the plans by source file.
+func (c *checker) files() []*model.File {
+	var out []*model.File
+	byName := map[*load.File]*model.File{}
+	for _, r := range c.repos {
+		f := byName[r.file]
+		if f == nil {
+			f = newFile(r.pkg, r.file)
+			byName[r.file] = f
+			out = append(out, f)
+		}
+		f.Repos = append(f.Repos, r.model)
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package check
+
+import (
+	"go/types"
+
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// taggable says in which class of texts a tag argument of type t is written: arguments of
+// one class that are equal look alike. "" means that t cannot be one.
+func taggable(t types.Type) string {
+	t = deref(t)
+	switch {
+	case isNamed(t, "time", "Time"):
+		return "time"
+	case marshalsText(t) || marshalsText(types.NewPointer(t)):
+		return "text of " + types.TypeString(types.Unalias(t), nil)
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		switch info := u.Info(); {
+		case info&types.IsBoolean != 0:
+			return "bool"
+		case info&types.IsString != 0:
+			return "string"
+		case info&types.IsInteger != 0 && u.Kind() != types.Uintptr:
+			return "integer"
+		}
+	case *types.Array:
+		if b, ok := types.Unalias(u.Elem()).(*types.Basic); ok && b.Kind() == types.Byte {
+			return types.TypeString(u, nil)
+		}
+	}
+	return ""
+}
+
+func marshalsText(t types.Type) bool {
+	m := types.NewMethodSet(t).Lookup(nil, "MarshalText")
+	if m == nil {
+		return false
+	}
+	sig := m.Obj().Type().(*types.Signature)
+	return sig.Params().Len() == 0 && sig.Results().Len() == 2
+}
+
+// keyable says why values of t cannot be told apart in a key, "" when they can.
+func keyable(t types.Type, from *types.Package, open map[types.Type]bool) string {
+	if isNamed(t, "time", "Time") || marshalsText(t) || marshalsText(types.NewPointer(t)) {
+		return ""
+	}
+	if named, ok := types.Unalias(t).(*types.Named); ok {
+		if open[named] {
+			return typeText(t) + " contains itself"
+		}
+		open[named] = true
+		defer delete(open, named)
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		if u.Kind() == types.UnsafePointer || u.Kind() == types.Uintptr || u.Kind() == types.Invalid {
+			return typeText(t) + " means something in this process only"
+		}
+		return ""
+	case *types.Map:
+		if b, ok := u.Key().Underlying().(*types.Basic); !ok || b.Info()&types.IsOrdered == 0 {
+			return "the keys of " + typeText(t) + " have no order"
+		}
+		return keyable(u.Elem(), from, open)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if f.Name() == "_" {
+				continue
+			}
+			if !f.Exported() && f.Pkg().Path() != from.Path() {
+				return "the field " + f.Name() + " of " + typeText(t) + " cannot be read from package " + from.Name()
+			}
+			if why := keyable(f.Type(), from, open); why != "" {
+				return why
+			}
+		}
+		return ""
+	case *types.Pointer, *types.Slice, *types.Array:
+		return keyable(u.(interface{ Elem() types.Type }).Elem(), from, open)
+	}
+	return "values of " + typeText(t) + " cannot be compared by their content"
+}
+
+// argClass is the class of a tag argument after its norm.
+func argClass(p model.Path) string {
+	if p.Norm != nil {
+		return taggable(p.Norm.Sig.Results().At(0).Type())
+	}
+	return taggable(p.Type)
+}

@@ -1,0 +1,74 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/cachegen/cachegen/generator/internal/diag"
+	"github.com/cachegen/cachegen/generator/internal/directive"
+)
+
+// passList applies //cachegen:pass methods=... of the interface and reports the methods that
+// nobody has classified: a new write must not slip past the cache.
+func (r *repo) passList() {
+	listed := map[string]bool{}
+	for _, d := range r.own {
+		switch d.Verb {
+		case "pass":
+			r.passDirective(d, listed)
+		case "read", "write":
+			r.Add("CG002", d.At, "put it on the method", "//cachegen:%s on the interface", d.Verb)
+		}
+	}
+	for _, m := range r.methods {
+		if m.dir != nil || listed[m.fn.Name()] {
+			continue
+		}
+		help := "add //cachegen:read, //cachegen:write or //cachegen:pass to it"
+		if m.field == nil {
+			help = "declare it once more in " + r.model.Iface + " with a directive, or list it: //cachegen:pass methods=" + m.fn.Name()
+		}
+		r.Add("CG150", m.at(), help, "method %s is not classified", m.fn.Name())
+	}
+}
+
+func (r *repo) passDirective(d *directive.Directive, listed map[string]bool) {
+	o, ok := d.Get("methods")
+	if !ok {
+		r.Add("CG103", d.At, "list the methods: methods=Close,Ping", "//cachegen:pass on the interface without methods=")
+		return
+	}
+	pos := o.Value.Pos
+	for name := range strings.SplitSeq(o.Value.S, ",") {
+		at := directive.Text{S: name, Pos: pos}
+		pos = at.Span().End + 1
+		m := r.byName(name)
+		switch {
+		case m == nil:
+			r.Add("CG113", at.Span(), diag.Suggest(name, r.names()), "%s has no method %q", r.model.Iface, name)
+			continue
+		case m.dir != nil:
+			r.Add("CG151", at.Span(), "remove one of them", "%s is listed here and has a directive of its own", name)
+		}
+		listed[name] = true
+		if reason, ok := d.Get("reason"); ok {
+			m.model.Reason = reason.Value.S
+		}
+	}
+}
+
+func (r *repo) byName(name string) *method {
+	for _, m := range r.methods {
+		if m.fn.Name() == name {
+			return m
+		}
+	}
+	return nil
+}
+
+func (r *repo) names() []string {
+	var names []string
+	for _, m := range r.methods {
+		names = append(names, m.fn.Name())
+	}
+	return names
+}

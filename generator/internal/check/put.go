@@ -1,0 +1,175 @@
+package check
+
+import (
+	"go/types"
+	"strings"
+
+	"github.com/cachegen/cachegen/generator/internal/diag"
+	"github.com/cachegen/cachegen/generator/internal/directive"
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// old resolves old=: the read that shows the row before it changes.
+func (m *method) old() {
+	o, ok := m.dir.Get("old")
+	if !ok {
+		return
+	}
+	read, args, ok := m.call(o, roots{})
+	if !ok {
+		return
+	}
+	vals := read.values()
+	if len(vals) == 0 {
+		m.repo.Add("CG160", o.Value.Span(), "name a read that returns the row", "%s returns no row", read.fn.Name())
+		return
+	}
+	if _, isStruct := deref(vals[0].Type).Underlying().(*types.Struct); !isStruct {
+		m.repo.Add("CG160", o.Value.Span(), "name a read that returns one row", "%s returns %s, which is not one row", read.fn.Name(), typeText(vals[0].Type))
+		return
+	}
+	m.model.Write.Old = &model.OldPlan{Read: read.model, Args: args, Text: o.Value.S}
+}
+
+// puts resolves put= and value=.
+func (m *method) puts() {
+	value, given := m.dir.Get("value")
+	options := m.dir.All("put")
+	if given && len(options) == 0 {
+		m.repo.Add("CG103", value.At, "say which entry: put=ByID(id)", "value= without put=")
+	}
+	for _, o := range options {
+		read, args, ok := m.call(o, roots{ret: true})
+		if !ok {
+			continue
+		}
+		p := model.Put{Read: read.model, Args: args, Text: o.Value.S}
+		for _, a := range args {
+			p.AfterRun = p.AfterRun || a.Root == model.RootRet
+		}
+		if p.AfterRun {
+			m.repo.Note("CG203", o.Value.Span(), "prefer a parameter where one tells it",
+				"the entry of %s is known only after %s: for its tags the write is bounded", p.Text, m.fn.Name())
+		}
+		if m.putValue(&p, o, read, value, given) {
+			m.model.Write.Puts = append(m.model.Write.Puts, p)
+		}
+	}
+}
+
+// putValue chooses where the value comes from: value=, else the result where it fits, else
+// the source is asked again.
+func (m *method) putValue(p *model.Put, o directive.Option, read *method, value directive.Option, given bool) bool {
+	want := read.values()
+	from, name, _ := strings.Cut(value.Value.S, ":")
+	if !given {
+		p.From = model.FromReload
+		if r := m.fittingResult(want); r != nil {
+			p.From, p.Value = model.FromRet, model.Path{Root: model.RootRet, Result: r, Type: r.Type, Text: "ret"}
+		}
+		return true
+	}
+	switch from {
+	case "reload":
+		p.From = model.FromReload
+		return true
+	case "ret":
+		r := m.fittingResult(want)
+		if r == nil {
+			m.repo.Add("CG160", value.At, "say value=reload, or return the row", "%s returns nothing that %s would return", m.fn.Name(), read.fn.Name())
+			return false
+		}
+		p.From, p.Value = model.FromRet, model.Path{Root: model.RootRet, Result: r, Type: r.Type, Text: "ret"}
+		return true
+	case "arg":
+		return m.putArgument(p, read, value, name)
+	}
+	m.repo.Add("CG102", value.Value.Span(), "write ret, arg, arg:name or reload", "value=%s is not known", value.Value.S)
+	return false
+}
+
+// fittingResult is the result of the write that the read would return too, nil when there
+// is none or the read returns several values.
+func (m *method) fittingResult(want []*model.Result) *model.Result {
+	for _, r := range m.values() {
+		if len(want) == 1 && fits(r.Type, want[0].Type) {
+			return r
+		}
+	}
+	return nil
+}
+
+// fits reports whether a value can be stored where want is, give or take one pointer.
+func fits(t, want types.Type) bool {
+	if types.Identical(t, want) {
+		return true
+	}
+	if p, ok := want.Underlying().(*types.Pointer); ok && types.Identical(p.Elem(), t) {
+		return true
+	}
+	p, ok := t.Underlying().(*types.Pointer)
+	return ok && types.Identical(p.Elem(), want)
+}
+
+func (m *method) putArgument(p *model.Put, read *method, value directive.Option, name string) bool {
+	var found []*model.Param
+	for _, a := range m.arguments() {
+		if want := read.values(); len(want) == 1 && fits(a.Type, want[0].Type) && (name == "" || a.Name == name) {
+			found = append(found, a)
+		}
+	}
+	if len(found) != 1 {
+		help := "name one: value=arg:" + strings.Join(m.paramNames(), " or value=arg:")
+		if len(found) == 0 {
+			help = "say value=reload"
+		}
+		m.repo.Add("CG160", value.At, help, "%s has %s that %s would return", m.fn.Name(), count(len(found), "argument"), read.fn.Name())
+		return false
+	}
+	p.From = model.FromArg
+	p.Value = model.Path{Root: model.RootParam, Param: found[0], Type: found[0].Type, Text: found[0].Name}
+	return true
+}
+
+// call resolves ByID(ret.ID): a read of the same repository, with an argument for each of
+// its parameters.
+func (m *method) call(o directive.Option, allow roots) (*method, []model.Path, bool) {
+	call, fault := directive.ParseCall(o.Value)
+	if fault != nil {
+		m.repo.fault(fault)
+		return nil, nil, false
+	}
+	read := m.repo.byName(call.Method.S)
+	if read == nil || read.model.Read == nil {
+		var reads []string
+		m.repo.each(model.Read, func(r *method) { reads = append(reads, r.fn.Name()) })
+		help := diag.Suggest(call.Method.S, reads)
+		if help == "" && len(reads) > 0 {
+			help = "the reads are " + strings.Join(reads, ", ")
+		}
+		m.repo.Add("CG160", call.Method.Span(), help, "%s has no read %q", m.repo.model.Iface, call.Method.S)
+		return nil, nil, false
+	}
+	params := read.arguments()
+	if len(params) != len(call.Args) {
+		m.repo.Add("CG160", o.Value.Span(), "give one for each parameter but the context", "%s takes %s, here are %d", read.fn.Name(), count(len(params), "argument"), len(call.Args))
+		return nil, nil, false
+	}
+	if len(read.arguments()) < len(read.model.Params) && len(m.arguments()) == len(m.model.Params) && len(read.model.Read.Ctx) > 0 {
+		m.repo.Add("CG160", o.Value.Span(), "give it a context", "%s needs a context for its key, and %s has none", read.fn.Name(), m.fn.Name())
+		return nil, nil, false
+	}
+	var args []model.Path
+	ok := true
+	for i, a := range call.Args {
+		p, found := m.path(a, allow)
+		if found && !types.AssignableTo(p.Type, params[i].Type) {
+			m.repo.Add("CG160", a.Span(), "", "%s is %s, %s takes %s", a.S, typeText(p.Type), read.fn.Name(), typeText(params[i].Type))
+			found = false
+		}
+		p.Norm = nil // the read folds its own arguments
+		args = append(args, p)
+		ok = ok && found
+	}
+	return read, args, ok
+}

@@ -1,0 +1,118 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/cachegen/cachegen/generator/internal/directive"
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// use is one place where a tag is depended on or dropped.
+type use struct {
+	repo, name string
+	method     *method
+	option     directive.Option
+	args       []model.Path
+	drop       bool
+}
+
+// tag resolves the tag of tag= or drop=; false when it was reported.
+func (m *method) tag(o directive.Option, allow roots) (model.Tag, bool) {
+	parsed, fault := directive.ParseTag(o.Value)
+	if fault != nil {
+		m.repo.fault(fault)
+		return model.Tag{}, false
+	}
+	t := model.Tag{Repo: m.repo.model.Name, Name: parsed.Name.S, Text: o.Value.S}
+	if parsed.Repo.S != "" {
+		t.Repo = parsed.Repo.S
+	}
+	if parsed.All {
+		m.repo.Add("CG102", o.Value.Span(), "* stands in drop= only", "a read cannot depend on %s", o.Value.S)
+		return t, false
+	}
+	ok := true
+	for _, arg := range parsed.Args {
+		p, found := m.path(arg, allow)
+		if !found {
+			ok = false
+			continue
+		}
+		if argClass(p) == "" {
+			m.repo.Add("CG114", arg.Span(), "use a field: an integer, a string, a bool, a time.Time, [n]byte or a type with MarshalText",
+				"%s is %s, which cannot be an argument of a tag", arg.S, typeText(p.Type))
+			ok = false
+		}
+		t.Args = append(t.Args, p)
+	}
+	if ok {
+		m.repo.uses = append(m.repo.uses, use{t.Repo, t.Name, m, o, t.Args, o.Name == "drop"})
+	}
+	return t, ok
+}
+
+// late reports whether a tag is known only from the result.
+func late(t model.Tag) bool {
+	for _, p := range t.Args {
+		if p.Root == model.RootRet || p.Root == model.RootRow {
+			return true
+		}
+	}
+	return false
+}
+
+func fromOld(t model.Tag) bool {
+	for _, p := range t.Args {
+		if p.Root == model.RootOld {
+			return true
+		}
+	}
+	return false
+}
+
+// tagForms reports tags whose arguments differ from place to place: what one writes the
+// other would never find.
+func (c *checker) tagForms() {
+	first := map[string]use{}
+	for _, u := range c.uses {
+		name := u.repo + "/" + u.name
+		f, seen := first[name]
+		if !seen {
+			first[name] = u
+			continue
+		}
+		where := f.method.repo.model.Iface + "." + f.method.fn.Name()
+		if len(u.args) != len(f.args) {
+			c.Add("CG115", u.option.Value.Span(), "give it the same arguments everywhere: "+where+" says "+f.option.Value.S,
+				"tag %s has %s here and %s in %s", u.name, count(len(u.args), "argument"), count(len(f.args), "argument"), where)
+			continue
+		}
+		for i, p := range u.args {
+			switch q := f.args[i]; {
+			case argClass(p) != argClass(q):
+				c.Add("CG115", u.option.Value.Span(), "use values of one type everywhere", "argument %d of tag %s is %s here and %s in %s",
+					i+1, u.name, typeText(p.Type), typeText(q.Type), where)
+			case normName(p) != normName(q):
+				c.Add("CG115", u.option.Value.Span(), "fold it alike everywhere with norm="+p.Text+":"+strings.Trim(normName(p)+normName(q), "()"),
+					"argument %d of tag %s is folded by %s here and by %s in %s", i+1, u.name, orNothing(normName(p)), orNothing(normName(q)), where)
+			}
+		}
+	}
+}
+
+func normName(p model.Path) string {
+	switch {
+	case p.Norm == nil:
+		return ""
+	case p.Norm.Pkg == nil:
+		return p.Norm.Name
+	}
+	return p.Norm.Pkg.Name() + "." + p.Norm.Name
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}

@@ -1,0 +1,73 @@
+package check
+
+import (
+	"github.com/cachegen/cachegen/generator/internal/directive"
+	"github.com/cachegen/cachegen/generator/model"
+)
+
+// write plans a write: what it drops and what it puts in place.
+func (m *method) write() {
+	w := &model.WritePlan{Level: m.repo.defaults.level, OnError: m.repo.defaults.onerror}
+	m.model.Write = w
+	m.checkAccept()
+	if o, ok := m.dir.Get("level"); ok {
+		w.Level = m.repo.level(o)
+	}
+	if o, ok := m.dir.Get("onerror"); ok {
+		w.OnError = m.repo.onerror(o)
+		if w.OnError == "fail" && len(m.values()) == len(m.model.Results) {
+			m.repo.Add("CG103", o.At, "give it an error result, or say onerror=proceed", "%s returns no error, so nobody could be told that it was refused", m.fn.Name())
+		}
+	}
+	m.readNorms()
+	m.old()
+	for _, o := range m.dir.All("drop") {
+		m.drop(o)
+	}
+	m.unusedOld()
+	m.puts()
+	m.unusedNorms()
+	if len(m.dir.All("drop"))+len(m.dir.All("put")) == 0 {
+		m.repo.Add("CG205", m.dir.At, "say what it changes: drop=book:{id}, put=ByID(id) or drop=*; a method that changes nothing cached is //cachegen:pass",
+			"the write %s invalidates nothing", m.fn.Name())
+	}
+}
+
+// drop resolves one drop=.
+func (m *method) drop(o directive.Option) {
+	w := m.model.Write
+	if parsed, fault := directive.ParseTag(o.Value); fault == nil && parsed.All {
+		repo := m.repo.model.Name
+		if parsed.Repo.S != "" {
+			repo = parsed.Repo.S
+		}
+		w.DropAll = append(w.DropAll, repo)
+		return
+	}
+	allow := roots{ret: true, row: true}
+	if w.Old != nil {
+		allow.old = m.repo.byName(w.Old.Read.Name)
+	}
+	t, ok := m.tag(o, allow)
+	switch {
+	case !ok:
+	case fromOld(t) && late(t):
+		m.repo.Add("CG113", o.Value.Span(), "drop two tags, one of the old row and one of the result", "a tag cannot be made of the old row and the result together")
+	case fromOld(t):
+		w.Old.Tags = append(w.Old.Tags, t)
+	case late(t):
+		w.After = append(w.After, t)
+		m.repo.Note("CG203", o.Value.Span(), "prefer a parameter or old= where one tells it",
+			"%s is known only after %s: for this tag the write is bounded", t.Text, m.fn.Name())
+	default:
+		w.Tags = append(w.Tags, t)
+	}
+}
+
+// unusedOld reports an old row that no drop looks at.
+func (m *method) unusedOld() {
+	w := m.model.Write
+	if o, ok := m.dir.Get("old"); ok && w.Old != nil && len(w.Old.Tags) == 0 {
+		m.repo.Add("CG160", o.At, "drop a tag of it: drop=author:{old.AuthorID}", "%s reads the old row and drops nothing of it", m.fn.Name())
+	}
+}
