@@ -233,7 +233,7 @@ func (s *scope) condition(b model.Bypass) *jen.Statement {
 	v := s.value(b.Path, nil)
 	if ptr, ok := v.typ.Underlying().(*types.Pointer); ok && b.Lit != "nil" && !isPointerValue(b.Value) {
 		pointer := v.code
-		v.absent = append(v.absent, nilCheck{b.Path.Text, pointer})
+		v.absent = append(v.absent, nilCheck{text: b.Path.Text, code: pointer})
 		v.code, v.typ = func() *jen.Statement { return jen.Op("*").Add(pointer()) }, ptr.Elem()
 	}
 	var holds *jen.Statement

@@ -84,7 +84,7 @@ func resultNames(r *model.Result) []string {
 	if r.Error {
 		return []string{"err", "loadErr"}
 	}
-	if b, ok := r.Type.Underlying().(*types.Basic); ok && b.Info()&types.IsBoolean != 0 {
+	if isBool(r.Type) {
 		return []string{"ok", "found"}
 	}
 	return []string{"ret", "result"}
