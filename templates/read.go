@@ -90,16 +90,21 @@ func (w *wrapper) load(m *model.Method, s *scope, sourceCall *jen.Statement) *je
 		case len(vals) == 0:
 			g.Return(jen.Struct().Values(), sourceCall)
 		default:
-			own := w.scope(m)
-			var fields []jen.Code
-			for _, name := range own.resultIDs(false) {
-				fields = append(fields, jen.Add(name).Op(":").Add(name))
-			}
-			g.List(own.resultIDs(true)...).Op(":=").Add(sourceCall)
+			var locals, fields []jen.Code
 			err := jen.Nil()
-			if fails(m) {
-				err = jen.Id(own.err)
+			for i, name := range w.scope(m).results {
+				local := name
+				if s.method != m && s.declared(name) {
+					local = s.pick(name + "Now")
+				}
+				locals = append(locals, jen.Id(local))
+				if m.Results[i].Error {
+					err = jen.Id(local)
+				} else {
+					fields = append(fields, jen.Id(name).Op(":").Id(local))
+				}
 			}
+			g.List(locals...).Op(":=").Add(sourceCall)
 			g.Return(typ(v).Values(fields...), err)
 		}
 	})

@@ -111,6 +111,16 @@ func (s *scope) free(name string) bool {
 	return !s.used[name] && !token.IsKeyword(name) && types.Universe.Lookup(name) == nil
 }
 
+// declared reports whether the method itself declares a name that its closures could hide.
+func (s *scope) declared(name string) bool {
+	for _, param := range s.params {
+		if param == name {
+			return true
+		}
+	}
+	return name == s.puts || len(values(s.method)) > 0 && slices.Contains(s.results, name)
+}
+
 func (s *scope) param(p *model.Param) *jen.Statement { return jen.Id(s.params[p]) }
 
 // context is the context to hand on.
@@ -137,7 +147,10 @@ func mentions(m *model.Method, pkg *types.Package, im *imports) map[string]bool 
 	if m.Kind == model.Pass {
 		return names
 	}
-	names["cachert"], names["context"], names["errors"] = true, true, m.Write != nil && m.Write.Old != nil
+	names[im.names[cachertPath]], names[im.names["context"]] = true, true
+	if m.Write != nil && m.Write.Old != nil {
+		names[im.names["errors"]] = true
+	}
 	add := func(p *types.Package, name string) {
 		if p == nil || p == pkg {
 			names[name] = true
@@ -159,6 +172,12 @@ func mentions(m *model.Method, pkg *types.Package, im *imports) map[string]bool 
 			walkNames(r.Type, add)
 		}
 		mentionsOfPolicy(read.Read, add)
+		for _, p := range paths(read) {
+			if p.Norm != nil {
+				add(p.Norm.Pkg, p.Norm.Name)
+				walkNames(p.Norm.Sig.Params().At(0).Type(), add)
+			}
+		}
 	}
 	for _, p := range m.Params {
 		walkNames(p.Type, add)
@@ -180,11 +199,6 @@ func mentionsOfPolicy(r *model.ReadPlan, add func(*types.Package, string)) {
 	}
 	for _, c := range r.Ctx {
 		add(c.Func.Pkg, c.Func.Name)
-	}
-	for _, p := range r.Args {
-		if p.Norm != nil {
-			add(p.Norm.Pkg, p.Norm.Name)
-		}
 	}
 }
 

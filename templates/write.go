@@ -171,7 +171,10 @@ func isBool(t types.Type) bool {
 // reload is the load closure of a read with the put's arguments.
 func (w *wrapper) reload(s *scope, p model.Put, res results) *jen.Statement {
 	inner := *s
-	if inner.ctx == "" && takesContext(p.Read) {
+	switch {
+	case !takesContext(p.Read):
+		inner.ctx = ""
+	case inner.ctx == "":
 		inner.ctx = s.pick("ctx")
 	}
 	return w.load(p.Read, &inner, w.sourceRead(p.Read, inner.ctx, s.arguments(p.Args, res)))
