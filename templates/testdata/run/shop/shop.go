@@ -59,6 +59,8 @@ type Repo interface {
 	Move(ctx context.Context, id int64, author *Author) error
 	Delete(ctx context.Context, id int64) error
 	Reset()
+	// Save creates a book, fills its ID and normalises the rest of it.
+	Save(ctx context.Context, b *Book) error
 
 	Calls() int
 }
@@ -190,6 +192,18 @@ func (m *Memory) Move(_ context.Context, id int64, author *Author) error {
 func (m *Memory) Delete(_ context.Context, id int64) error {
 	defer m.enter()()
 	delete(m.books, id)
+	return m.Fail
+}
+
+func (m *Memory) Save(_ context.Context, b *Book) error {
+	defer m.enter()()
+	if b == nil {
+		return ErrNotFound
+	}
+	b.ID = int64(len(m.books) + 1)
+	b.Title = strings.TrimSpace(b.Title)
+	b.Author = &Author{-b.Author.ID}
+	m.books[b.ID] = copied(b)
 	return m.Fail
 }
 

@@ -10,13 +10,19 @@ import (
 
 func open(t *testing.T) (*Memory, *CachedRepo) {
 	t.Helper()
+	_, src, repo := openCache(t)
+	return src, repo
+}
+
+func openCache(t *testing.T) (*cachert.Cache, *Memory, *CachedRepo) {
+	t.Helper()
 	cache, err := cachert.Open(cachert.Options{Namespace: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cache.Close() })
 	src := New()
-	return src, NewCachedRepo(src, cache)
+	return cache, src, NewCachedRepo(src, cache)
 }
 
 // calls runs f and fails unless it reached the source want times.
@@ -193,5 +199,56 @@ func TestWriteThatFailsAlthoughItCommitted(t *testing.T) {
 	}
 	if must(repo.ByID(ctx, b.ID)).Title != "Persuasion" {
 		t.Error("old title after a write that failed and committed")
+	}
+}
+
+// TestWriteThatFillsItsArgument: tags and entries are named before the write and again
+// after it, and what is stored is the argument as it is then, not the argument itself.
+func TestWriteThatFillsItsArgument(t *testing.T) {
+	ctx := context.Background()
+	authors := func(repo *CachedRepo, author int64) int { return len(must(repo.ListByAuthor(ctx, &author, nil))) - 1 }
+	for _, failure := range []error{nil, errors.New("late")} {
+		cache, src, repo := openCache(t)
+		src.Fail = failure
+		if _, err := repo.ByID(ctx, 1); err != ErrNotFound || authors(repo, 7) != 0 || authors(repo, -7) != 0 {
+			t.Fatal("before", err)
+		}
+		if err := cache.Drain(ctx); err != nil { // all this is stored
+			t.Fatal(err)
+		}
+		b := &Book{Author: &Author{-7}, Title: " Emma "}
+		if err := repo.Save(ctx, b); err != failure || b.ID != 1 || b.Author.ID != 7 {
+			t.Fatal(err, b)
+		}
+		b.Title, b.Author.ID = "changed by the caller", 99
+		calls(t, src, 1, "ByID after Save: its tag was in use, unmarked, so nothing is written through", func() {
+			for range 2 {
+				if got := must(repo.ByID(ctx, 1)); got.Title != "Emma" || got.Author.ID != 7 {
+					t.Errorf("%+v by %+v", got, got.Author)
+				}
+			}
+		})
+		if authors(repo, 7) != 1 {
+			t.Error("the list of the author that the source filled in is old")
+		}
+		calls(t, src, 1, "the list of the author that was asked for", func() { authors(repo, -7) })
+
+		b = &Book{Author: &Author{-8}, Title: " Persuasion "}
+		if err := repo.Save(ctx, b); err != failure {
+			t.Fatal(err)
+		}
+		b.Title, b.Author.ID = "changed by the caller", 99
+		loads := 0
+		if failure != nil {
+			loads = 1
+		}
+		calls(t, src, loads, "ByID of what nobody has asked for before", func() {
+			if got := must(repo.ByID(ctx, 2)); got.Title != "Persuasion" || got.Author.ID != 8 {
+				t.Errorf("%+v by %+v", got, got.Author)
+			}
+		})
+		if err := repo.Save(ctx, nil); err != ErrNotFound {
+			t.Error(err)
+		}
 	}
 }
