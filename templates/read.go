@@ -2,6 +2,7 @@ package templates
 
 import (
 	"go/types"
+	"slices"
 
 	"github.com/cachegen/cachegen/generator/model"
 	"github.com/dave/jennifer/jen"
@@ -15,6 +16,7 @@ func (w *wrapper) readMethod(m *model.Method) {
 	}
 	vals := values(m)
 	body := func(g *jen.Group) {
+		w.copyArguments(g, s)
 		switch {
 		case len(vals) == 1 && fails(m):
 			g.Return(get())
@@ -26,6 +28,25 @@ func (w *wrapper) readMethod(m *model.Method) {
 		}
 	}
 	w.method(m.Name, w.doc(m)).Params(s.paramList()...).Add(resultTypes(m)).BlockFunc(body)
+}
+
+// copyArguments copies what parameters of the key point to, because of this schedule:
+//
+//  1. A asks for ids 1 and 2; B asks for the same and joins A's load
+//  2. A's context ends, A returns, and its caller puts other ids into the slice
+//  3. the source reads the slice, and what it finds is B's answer and the entry of 1 and 2
+//
+// The rest of the parameters do not bear on the result.
+func (w *wrapper) copyArguments(g *jen.Group, s *scope) {
+	for _, p := range arguments(s.method) {
+		of := func(path model.Path) bool { return path.Param == p }
+		if !slices.ContainsFunc(paths(s.method), of) {
+			continue
+		}
+		if code := w.codecs.argument(p.Type, s.param(p)); code != nil {
+			g.Add(s.param(p)).Op("=").Add(code).Comment("a shared load may outlive this call")
+		}
+	}
 }
 
 // unpack returns several results, or results without an error. Where there is no error to

@@ -181,6 +181,9 @@ func mentions(m *model.Method, pkg *types.Package, im *imports) map[string]bool 
 	}
 	for _, p := range m.Params {
 		walkNames(p.Type, add)
+		if isBytes(p.Type) { // to copy it
+			names[im.names["bytes"]] = true
+		}
 	}
 	return names
 }

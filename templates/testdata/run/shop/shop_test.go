@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/cachegen/cachegen/runtime/cachert"
@@ -249,6 +250,56 @@ func TestWriteThatFillsItsArgument(t *testing.T) {
 		})
 		if err := repo.Save(ctx, nil); err != ErrNotFound {
 			t.Error(err)
+		}
+	}
+}
+
+// TestLoadThatOutlivesItsCall: a caller that gives up may change what it passed while the
+// load goes on for others.
+func TestLoadThatOutlivesItsCall(t *testing.T) {
+	ctx := context.Background()
+	cache, src, repo := openCache(t)
+	must(repo.Create(ctx, &Book{Title: "Emma"}))
+	ids := []int64{1, 2}
+	filter := &Filter{IDs: []int64{1}, Titles: map[string]bool{"Emma": true}}
+	for name, c := range map[string]struct {
+		ask    func(context.Context) (int, error)
+		change func()
+	}{
+		"CountByIDs": {
+			func(ctx context.Context) (int, error) { return repo.CountByIDs(ctx, ids...) },
+			func() { ids[0] = 99 },
+		},
+		"Search": {
+			func(ctx context.Context) (int, error) {
+				found, err := repo.Search(ctx, filter)
+				return len(found), err
+			},
+			func() { filter.IDs[0] = 99; delete(filter.Titles, "Emma"); filter.IDs = nil },
+		},
+	} {
+		src.Entered, src.Go = make(chan struct{}), make(chan struct{})
+		first, giveUp := context.WithCancel(ctx)
+		gone, other := make(chan error), make(chan int)
+		go func() { _, err := c.ask(first); gone <- err }()
+		<-src.Entered
+		go func() { other <- must(c.ask(ctx)) }()
+		for joined := uint64(0); joined == 0; {
+			for _, m := range cache.Stats().Methods {
+				if m.Method == name {
+					joined = m.Joined
+				}
+			}
+			runtime.Gosched()
+		}
+		giveUp()
+		if err := <-gone; err != context.Canceled {
+			t.Fatal(err)
+		}
+		c.change()
+		close(src.Go)
+		if n := <-other; n != 1 {
+			t.Errorf("%s: another caller got an answer to what the first one asks now: %d", name, n)
 		}
 	}
 }
