@@ -112,6 +112,9 @@ func (c *codecs) cloneFunc(s *shape.Shape) jen.Code {
 	if !inlined(s) && !byPointer(s) {
 		return c.need("clone", s)
 	}
+	if _, unnamed := types.Unalias(s.Type).(*types.Slice); unnamed && s.Kind == shape.Bytes {
+		return jen.Qual("bytes", "Clone")
+	}
 	return jen.Func().Params(jen.Id("v").Add(typ(s.Type))).Add(typ(s.Type)).Block(
 		jen.Return(c.cloneValue(s, jen.Id("v"))),
 	)
