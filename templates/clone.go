@@ -48,10 +48,17 @@ func (c *codecs) cloneValue(s *shape.Shape, v jen.Code) jen.Code {
 	switch {
 	case s.Shared:
 		return v
-	case s.Kind == shape.Bytes:
+	case s.Kind == shape.Bytes && unnamedSlice(s.Type):
 		return jen.Qual("bytes", "Clone").Call(v)
+	case s.Kind == shape.Bytes:
+		return typ(s.Type).Call(jen.Qual("bytes", "Clone").Call(v))
 	}
 	return c.need("clone", s).Call(ref(s, v))
+}
+
+func unnamedSlice(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.Slice)
+	return ok
 }
 
 func (c *codecs) clone(s *shape.Shape) {

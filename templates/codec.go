@@ -112,7 +112,7 @@ func (c *codecs) cloneFunc(s *shape.Shape) jen.Code {
 	if !inlined(s) && !byPointer(s) {
 		return c.need("clone", s)
 	}
-	if _, unnamed := types.Unalias(s.Type).(*types.Slice); unnamed && s.Kind == shape.Bytes {
+	if s.Kind == shape.Bytes && unnamedSlice(s.Type) {
 		return jen.Qual("bytes", "Clone")
 	}
 	return jen.Func().Params(jen.Id("v").Add(typ(s.Type))).Add(typ(s.Type)).Block(
