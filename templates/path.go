@@ -88,7 +88,7 @@ func (s *scope) value(p model.Path, res results) value {
 	case model.RootOld:
 		v.code, known = func() *jen.Statement { return jen.Id(s.old) }, false // not nil: see oldRow
 	case model.RootCtx:
-		v.code, v.typ = func() *jen.Statement { return jen.Id(p.Ctx.Var) }, p.Ctx.Type
+		v.code, v.typ = func() *jen.Statement { return jen.Id(s.vars[p.Ctx.Var]) }, p.Ctx.Type
 	}
 	text := rootText(p)
 	for i, f := range p.Fields {

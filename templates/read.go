@@ -172,16 +172,17 @@ func (s *scope) contextParts(g *jen.Group) []*jen.Statement {
 	oks := 0
 	for _, part := range s.method.Read.Ctx {
 		from := object(part.Func.Pkg, part.Func.Name).Call(jen.Id(s.ctx))
+		name := s.vars[part.Var]
 		if !part.OK {
-			g.Id(part.Var).Op(":=").Add(from)
-			missing = append(missing, isZero(part.Var, part.Type))
+			g.Id(name).Op(":=").Add(from)
+			missing = append(missing, isZero(name, part.Type))
 			continue
 		}
 		ok := s.ok
 		if oks++; oks > 1 {
-			ok = s.pick(part.Var + "OK")
+			ok = s.pick(name + "OK")
 		}
-		g.List(jen.Id(part.Var), jen.Id(ok)).Op(":=").Add(from)
+		g.List(jen.Id(name), jen.Id(ok)).Op(":=").Add(from)
 		missing = append(missing, jen.Op("!").Id(ok))
 	}
 	return missing

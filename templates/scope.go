@@ -15,17 +15,18 @@ import (
 type scope struct {
 	method  *model.Method
 	params  map[*model.Param]string
+	vars    map[string]string // names of the variables for CtxPart.Var
 	results []string
 	used    map[string]bool
 
 	ctx                            string // the context parameter, "" when there is none
 	tags, puts, ret, row, old, err string
-	key, ok                        string
+	key, ok, list                  string
 	rowChecked                     bool // the row at hand is known not to be nil
 }
 
 func newScope(m *model.Method, receiver string, pkg *types.Package, im *imports) *scope {
-	s := &scope{method: m, params: map[*model.Param]string{}, used: map[string]bool{receiver: true}}
+	s := &scope{method: m, params: map[*model.Param]string{}, vars: map[string]string{}, used: map[string]bool{receiver: true}}
 	mentioned := mentions(m, pkg, im)
 	for _, p := range m.Params {
 		name := p.Name
@@ -41,7 +42,7 @@ func newScope(m *model.Method, receiver string, pkg *types.Package, im *imports)
 	maps.Copy(s.used, mentioned)
 	if m.Read != nil {
 		for _, part := range m.Read.Ctx {
-			s.used[part.Var] = true
+			s.vars[part.Var] = s.pick(part.Var)
 		}
 	}
 	for _, r := range m.Results {
@@ -53,6 +54,7 @@ func newScope(m *model.Method, receiver string, pkg *types.Package, im *imports)
 	s.old = s.pick("old", "oldRow")
 	s.key = s.pick("key", "args")
 	s.ok = s.pick("ok", "found")
+	s.list = s.pick("a", "list")
 	s.ret, s.err = s.outcome()
 	return s
 }
