@@ -1,6 +1,7 @@
 package check
 
 import (
+	"go/token"
 	"go/types"
 	"strings"
 
@@ -145,7 +146,7 @@ func literalType(s string) (t types.Type, literal bool) {
 	case s == "nil":
 		return types.Typ[types.UntypedNil], true
 	case s[0] == '"' || s[0] == '-' || '0' <= s[0] && s[0] <= '9':
-		tv, err := types.Eval(nil, nil, 0, s)
+		tv, err := types.Eval(token.NewFileSet(), nil, token.NoPos, s)
 		if err != nil || tv.Value == nil {
 			return nil, true
 		}
