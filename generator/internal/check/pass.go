@@ -1,6 +1,9 @@
 package check
 
 import (
+	"cmp"
+	"go/ast"
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
@@ -20,7 +23,7 @@ func (r *repo) passList() {
 		}
 	}
 	for _, m := range r.methods {
-		if m.dir != nil || listed[m.fn.Name()] {
+		if m.dir != nil || listed[m.fn.Name()] || attempted(m.field) {
 			continue
 		}
 		help := "add //cachegen:read, //cachegen:write or //cachegen:pass to it"
@@ -33,6 +36,9 @@ func (r *repo) passList() {
 
 func (r *repo) passDirective(d *directive.Directive, listed map[string]bool) {
 	o, ok := d.Get("methods")
+	if !ok && d.Faulty {
+		return
+	}
 	if !ok {
 		r.Add("CG103", d.At, "list the methods: methods=Close,Ping", "//cachegen:pass on the interface without methods=")
 		return
@@ -44,7 +50,7 @@ func (r *repo) passDirective(d *directive.Directive, listed map[string]bool) {
 		m := r.byName(name)
 		switch {
 		case m == nil:
-			r.Add("CG113", at.Span(), diag.Suggest(name, r.names()), "%s has no method %q", r.model.Iface, name)
+			r.Add("CG113", at.Span(), cmp.Or(diag.Suggest(name, r.names()), "its methods are "+strings.Join(r.names(), ", ")), "%s has no method %q", r.model.Iface, name)
 			continue
 		case m.dir != nil:
 			r.Add("CG151", at.Span(), "remove one of them", "%s is listed here and has a directive of its own", name)
@@ -71,4 +77,12 @@ func (r *repo) names() []string {
 		names = append(names, m.fn.Name())
 	}
 	return names
+}
+
+// attempted reports whether a method's doc comment holds what should have been a directive:
+// its fault is reported, and enough.
+func attempted(f *ast.Field) bool {
+	return f != nil && f.Doc != nil && slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool {
+		return directive.Is(c) || directive.NearMiss(c)
+	})
 }

@@ -45,6 +45,8 @@ type File struct {
 	Name       string // absolute
 	Constraint string // build constraint, "" for none
 	Errors     scanner.ErrorList
+	// Annotated: the text of a directive stands in it, though perhaps not as one.
+	Annotated bool
 }
 
 // Header is how the first line of generated files begins.
@@ -111,7 +113,7 @@ func (l *loader) parse(fset *token.FileSet, name string, src []byte) (*ast.File,
 			fn.Body = nil
 		}
 	}
-	file := &File{File: f, Name: name, Constraint: constraintOf(name, f)}
+	file := &File{File: f, Name: name, Constraint: constraintOf(name, f), Annotated: bytes.Contains(src, []byte("//cachegen:"))}
 	if list, ok := err.(scanner.ErrorList); ok {
 		file.Errors = list
 	}
