@@ -16,7 +16,7 @@ import (
 // TestErrorsComplete: every code and every message of the front end is the outcome of a case.
 func TestErrorsComplete(t *testing.T) {
 	var shown []string
-	for _, ar := range readCases(t) {
+	for _, ar := range readCases(t, errorCases) {
 		for line := range strings.Lines(string(section(ar, "want").Data)) {
 			if strings.HasPrefix(line, "./") {
 				shown = append(shown, line)

@@ -24,7 +24,7 @@ const errorCases = "../golden/errors"
 // TestErrors prints what the generator has to say about each golden/errors/*.txtar and
 // compares it with the section "want". All cases are loaded at once, each is checked alone.
 func TestErrors(t *testing.T) {
-	cases := readCases(t)
+	cases := readCases(t, errorCases)
 	dir := t.TempDir()
 	names := slices.Sorted(maps.Keys(cases))
 	workspace, patterns := "go 1.26.0\n", []string(nil)
@@ -67,9 +67,9 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func readCases(t *testing.T) map[string]*txtar.Archive {
+func readCases(t *testing.T, dir string) map[string]*txtar.Archive {
 	t.Helper()
-	paths, err := filepath.Glob(errorCases + "/*.txtar")
+	paths, err := filepath.Glob(dir + "/*.txtar")
 	if err != nil || len(paths) == 0 {
 		t.Fatal("no cases", err)
 	}

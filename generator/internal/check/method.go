@@ -58,7 +58,6 @@ func (r *repo) findMethods() {
 	}
 	for _, m := range r.methods {
 		m.signature()
-		r.model.Methods = append(r.model.Methods, m.model)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
 	"github.com/cachegen/cachegen/generator/internal/directive"
+	"github.com/cachegen/cachegen/generator/model"
+	"github.com/cachegen/cachegen/generator/model/shape"
 )
 
 // passList applies //cachegen:pass methods=... of the interface and reports the methods that
@@ -59,6 +61,24 @@ func (r *repo) passDirective(d *directive.Directive, listed map[string]bool) {
 		if reason, ok := d.Get("reason"); ok {
 			m.model.Reason = reason.Value.S
 		}
+	}
+}
+
+// listMethods adds the methods to the plan. One that the package cannot write down passes
+// through the embedded source.
+func (r *repo) listMethods() {
+	for _, m := range r.methods {
+		switch {
+		case shape.CanWrite(m.fn.Signature(), r.pkg.Types):
+			r.model.Methods = append(r.model.Methods, m.model)
+		case m.model.Kind == model.Pass:
+			r.model.Embed = true
+		default:
+			r.Add("CG120", m.at(), "use //cachegen:pass", "the signature of %s has a type that package %s cannot name", m.fn.Name(), r.pkg.Types.Name())
+		}
+	}
+	if m := r.byName(r.model.Iface); m != nil && r.model.Embed {
+		r.Add("CG002", m.at(), "rename the interface", "method %s is called as its interface, which has to be embedded for the methods that this package cannot name", m.fn.Name())
 	}
 }
 
