@@ -109,10 +109,13 @@ func (c *checker) strays(p *load.Package) {
 	}
 }
 
-// sourceErrors reports what keeps a file from being read. Errors of types are reported
-// where an annotated signature needs the type: all others are not ours.
+// sourceErrors reports what keeps a file with directives from being read. Errors of types
+// are reported where an annotated signature needs the type: all others are not ours.
 func (c *checker) sourceErrors(p *load.Package) {
 	for _, f := range p.Files {
+		if !f.Annotated {
+			continue
+		}
 		for _, e := range f.Errors {
 			c.AddAt("CG003", e.Pos, "", e.Msg)
 		}

@@ -2,7 +2,6 @@ package check
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -59,7 +58,6 @@ func (r *repo) findMethods() {
 	}
 	for _, m := range r.methods {
 		m.signature()
-		r.model.Methods = append(r.model.Methods, m.model)
 	}
 }
 
@@ -98,6 +96,9 @@ func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []decla
 	slices.SortStableFunc(out, func(a, b declaration) int { return int(a.fn.Pos() - b.fn.Pos()) })
 	for e := range it.EmbeddedTypes() {
 		out = append(out, r.declarations(e, seen)...)
+	}
+	if src != nil {
+		r.embedded(src, it)
 	}
 	return out
 }
@@ -173,21 +174,6 @@ func (m *method) classify() {
 	}
 	if m.dir != nil && !m.typed() {
 		m.model.Kind = model.Pass
+		m.unresolved()
 	}
-}
-
-// typed reports whether the types of the signature are all known, and says which are not.
-func (m *method) typed() bool {
-	if !invalid(m.fn.Signature(), map[types.Type]bool{}) {
-		return true
-	}
-	at, text := m.at(), "a type in the signature of "+m.fn.Name()+" is not known"
-	for _, e := range m.repo.pkg.TypeErrors {
-		if m.field != nil && m.field.Pos() <= e.Pos && e.Pos < m.field.End() {
-			at, text = diag.Span{Pos: e.Pos, End: token.NoPos}, e.Msg
-			break
-		}
-	}
-	m.repo.Add("CG003", at, "make the package compile as far as this signature goes", "%s", text)
-	return false
 }

@@ -33,6 +33,10 @@ func (s *stdlib) find(name string) *types.Package {
 // pkg is nil for the own package.
 func (r *repo) object(t directive.Text) (obj types.Object, pkg *types.Package) {
 	dot := strings.LastIndexByte(t.S, '.')
+	if !token.IsIdentifier(t.S[dot+1:]) {
+		r.Add("CG102", t.Span(), "write Name or pkg.Name", "%s is not a name", t.S)
+		return nil, nil
+	}
 	if dot < 0 {
 		obj = r.pkg.Types.Scope().Lookup(t.S)
 		if obj == nil {
@@ -89,7 +93,11 @@ func (r *repo) function(t directive.Text) (model.Func, bool) {
 		return model.Func{}, false
 	}
 	fn, ok := obj.(*types.Func)
-	if !ok || fn.Signature().TypeParams() != nil {
+	switch {
+	case !ok:
+		r.Add("CG116", t.Span(), "name a function", "%s is %s", t.S, typeText(obj.Type()))
+		return model.Func{}, false
+	case fn.Signature().TypeParams() != nil:
 		r.Add("CG116", t.Span(), "name a function without type parameters", "%s is %s", t.S, typeText(obj.Type()))
 		return model.Func{}, false
 	}

@@ -118,17 +118,32 @@ func (m *method) putArgument(p *model.Put, read *method, value directive.Option,
 			found = append(found, a)
 		}
 	}
-	if len(found) != 1 {
-		help := "name one: value=arg:" + strings.Join(m.paramNames(), " or value=arg:")
-		if len(found) == 0 {
-			help = "say value=reload"
+	switch {
+	case len(read.values()) != 1:
+		m.repo.Add("CG160", value.At, "say value=reload", "%s returns %s: no argument holds them all", read.fn.Name(), count(len(read.values()), "value"))
+		return false
+	case len(found) == 0:
+		m.repo.Add("CG160", value.At, "say value=reload", "%s has no argument%s that %s would return", m.fn.Name(), called(name), read.fn.Name())
+		return false
+	case len(found) > 1:
+		var names []string
+		for _, p := range found {
+			names = append(names, p.Name)
 		}
-		m.repo.Add("CG160", value.At, help, "%s has %s that %s would return", m.fn.Name(), count(len(found), "argument"), read.fn.Name())
+		m.repo.Add("CG160", value.At, "name one: value=arg:"+strings.Join(names, " or value=arg:"), "%s has %s that %s would return",
+			m.fn.Name(), count(len(found), "argument"), read.fn.Name())
 		return false
 	}
 	p.From = model.FromArg
 	p.Value = model.Path{Root: model.RootParam, Param: found[0], Type: found[0].Type, Text: found[0].Name}
 	return true
+}
+
+func called(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " " + name
 }
 
 // call resolves ByID(ret.ID): a read of the same repository, with an argument for each of
