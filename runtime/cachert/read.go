@@ -150,22 +150,23 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 			return r.answer(r.clone(v), env.kind, env.sentinel)
 		}
 	}
-	if !snap.clean(t.cells) {
+	if !snap.clean(cells) {
 		r.stats.fillsSkipped.Add(1)
 		return r.miss(ctx, load)
 	}
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	return r.fly(ctx, flightKey(t, snap), func(ctx context.Context) (V, error) {
-		return r.loadAndFill(ctx, call, t, snap, load)
+	return r.fly(ctx, flightKey(t.near, cells, snap), func(ctx context.Context, full func()) (V, error) {
+		return r.loadAndFill(ctx, call, t, snap, full, load)
 	})
 }
 
-// flightKey joins calls that have seen the same generations.
-func flightKey(t target, s snapshot) string {
+// flightKey joins calls that have seen the same generations in the same cells, those of
+// predicted rows included.
+func flightKey(near string, cells []string, s snapshot) string {
 	var b strings.Builder
-	b.WriteString(t.near)
-	for _, c := range t.cells {
+	b.WriteString(near)
+	for _, c := range cells {
 		b.WriteByte(' ')
 		b.WriteString(string(s[c].Generation))
 	}
@@ -212,8 +213,9 @@ func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []by
 	return v, env, true, nil
 }
 
-// loadAndFill runs inside a flight: snap was taken before.
-func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, load func(context.Context) (V, error)) (V, error) {
+// loadAndFill runs inside a flight: snap was taken before. It calls full when nobody may join
+// any more.
+func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, full func(), load func(context.Context) (V, error)) (V, error) {
 	v, err := r.load(ctx, load)
 	what, sentinel := r.classify(v, err)
 	if what == kindNone {
@@ -223,7 +225,9 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 	rows := r.rows(ctx, call, t, v, err)
 	if unseen := unseen(snap, rows); len(rows) <= maxRows && len(unseen) > 0 {
 		// The prediction missed. Snapshot what the result names, then load once more:
-		// a snapshot taken after the load would bless a value that is already old.
+		// a snapshot taken after the load would bless a value that is already old. Who comes
+		// from here on may have seen a write to one of these tags, and must not join.
+		full()
 		if _, rerr := r.read(ctx, snap, "", unseen, true); rerr != nil {
 			r.stats.fillsSkipped.Add(1)
 			return v, err
