@@ -217,7 +217,7 @@ func codecsCloneNested(v *Nested) Nested {
 		ByName: codecsCloneStringToScalarsPtr(v.ByName),
 		Lists:  codecsCloneColorToCentsSlice(v.Lists),
 		ByDay:  codecsCloneIntArray2ToBool(v.ByDay),
-		Blob:   bytes.Clone(v.Blob),
+		Blob:   Blob(bytes.Clone(v.Blob)),
 		Digest: v.Digest,
 		Tags:   codecsCloneTags(v.Tags),
 		Prices: codecsClonePrices(v.Prices),
@@ -714,7 +714,7 @@ func codecsSizeAnonymous(v *struct {
 	return n
 }
 
-func codecsEncodeAnonymous2(e *wire.Encoder, v *struct{}) {
+func codecsEncodeAnonymous2(e *wire.Encoder, _ *struct{}) {
 	e.Len(0)
 }
 
@@ -1499,7 +1499,7 @@ var codecsCodecBlob = cachert.Codec[Blob]{
 		return d.Bytes()
 	}),
 	Clone: func(v Blob) Blob {
-		return bytes.Clone(v)
+		return Blob(bytes.Clone(v))
 	},
 	Size: func(v Blob) int {
 		return 24 + len(v)
@@ -1516,9 +1516,7 @@ var codecsCodecByteSlice = cachert.Codec[[]byte]{
 	Decode: wire.Decode(func(d *wire.Decoder) []byte {
 		return d.Bytes()
 	}),
-	Clone: func(v []byte) []byte {
-		return bytes.Clone(v)
-	},
+	Clone: bytes.Clone,
 	Size: func(v []byte) int {
 		return 24 + len(v)
 	},

@@ -165,6 +165,7 @@ func (c *CachedAccountRepo) existsCall(id int64, latest bool) cachert.Call[bool]
 
 // ByFilter needs a filter; without one the source decides.
 func (c *CachedAccountRepo) ByFilter(ctx context.Context, id int64, filter *int64) (Account, error) {
+	filter = accountsCloneInt64Ptr(filter) // a shared load may outlive this call
 	return c.byFilter.Get(ctx, c.byFilterCall(id, filter), func(ctx context.Context) (Account, error) {
 		return c.src.ByFilter(ctx, id, filter)
 	})

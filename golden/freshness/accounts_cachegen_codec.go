@@ -84,6 +84,14 @@ var accountsCodecBool = cachert.Codec[bool]{
 	},
 }
 
+func accountsCloneInt64Ptr(v *int64) *int64 {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	return &c
+}
+
 func accountsKeyInt64Ptr(a *cachert.Args, v *int64) *cachert.Args {
 	if v == nil {
 		return a.Nil()

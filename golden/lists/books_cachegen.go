@@ -99,6 +99,7 @@ func NewCachedBookRepo(src BookRepo, cache *cachert.Cache) *CachedBookRepo {
 // ByIDs returns the books that exist, in the order of ids. An id that is missing today
 // may exist tomorrow: created covers it.
 func (c *CachedBookRepo) ByIDs(ctx context.Context, ids []int64) ([]*Book, error) {
+	ids = booksCloneInt64Slice(ids) // a shared load may outlive this call
 	return c.byIDs.Get(ctx, c.byIDsCall(ids), func(ctx context.Context) ([]*Book, error) {
 		return c.src.ByIDs(ctx, ids)
 	})
@@ -123,6 +124,7 @@ func (c *CachedBookRepo) byIDsCall(ids []int64) cachert.Call[[]*Book] {
 
 // ByISBN returns the books that exist, by ISBN.
 func (c *CachedBookRepo) ByISBN(ctx context.Context, isbns ...string) (map[string]Book, error) {
+	isbns = booksCloneStringSlice(isbns) // a shared load may outlive this call
 	return c.byISBN.Get(ctx, c.byISBNCall(isbns), func(ctx context.Context) (map[string]Book, error) {
 		return c.src.ByISBN(ctx, isbns...)
 	})
@@ -145,6 +147,8 @@ func (c *CachedBookRepo) byISBNCall(isbns []string) cachert.Call[map[string]Book
 // Labelled returns the titles of the books with all these labels; a label with false is
 // one that a book must not have.
 func (c *CachedBookRepo) Labelled(ctx context.Context, labels map[string]bool, not ...[]string) ([]string, error) {
+	labels = booksCloneStringToBool(labels) // a shared load may outlive this call
+	not = booksCloneStringSliceSlice(not)   // a shared load may outlive this call
 	return c.labelled.Get(ctx, c.labelledCall(labels, not), func(ctx context.Context) ([]string, error) {
 		return c.src.Labelled(ctx, labels, not...)
 	})
@@ -161,6 +165,7 @@ func (c *CachedBookRepo) labelledCall(labels map[string]bool, not [][]string) ca
 
 // CountAll counts the books of several lists.
 func (c *CachedBookRepo) CountAll(ctx context.Context, lists [][]int64) (map[int]int, error) {
+	lists = booksCloneInt64SliceSlice(lists) // a shared load may outlive this call
 	return c.countAll.Get(ctx, c.countAllCall(lists), func(ctx context.Context) (map[int]int, error) {
 		return c.src.CountAll(ctx, lists)
 	})

@@ -280,6 +280,36 @@ func booksSizeIntToInt(v map[int]int) (n int) {
 	return n
 }
 
+func booksCloneInt64Slice(v []int64) []int64 {
+	return slices.Clone(v)
+}
+
+func booksCloneStringToBool(v map[string]bool) map[string]bool {
+	return maps.Clone(v)
+}
+
+func booksCloneStringSliceSlice(v [][]string) [][]string {
+	if v == nil {
+		return nil
+	}
+	c := make([][]string, len(v))
+	for i := range v {
+		c[i] = booksCloneStringSlice(v[i])
+	}
+	return c
+}
+
+func booksCloneInt64SliceSlice(v [][]int64) [][]int64 {
+	if v == nil {
+		return nil
+	}
+	c := make([][]int64, len(v))
+	for i := range v {
+		c[i] = booksCloneInt64Slice(v[i])
+	}
+	return c
+}
+
 func booksKeyInt64Slice(a *cachert.Args, v []int64) *cachert.Args {
 	if v == nil {
 		return a.Nil()

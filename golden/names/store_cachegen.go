@@ -115,17 +115,17 @@ func (cached *cachedItemStore) lenCall(lenArg int, stringArg string, nilArg, tru
 }
 
 // size has packages and types, and is not exported.
-func (cached *cachedItemStore) size(ctx context.Context, intArg int, timeArg string, cachertArg time.Duration, byteArg []byte) (int64, bool, error) {
-	ret, err := cached.sizeRead.Get(ctx, cached.sizeCall(intArg, timeArg, cachertArg, byteArg), func(ctx context.Context) (itemStoresizeResult, error) {
-		n, found, err := cached.src.size(ctx, intArg, timeArg, cachertArg, byteArg)
+func (cached *cachedItemStore) size(ctx context.Context, intArg int, timeArg string, cachert time.Duration, byteArg []byte) (int64, bool, error) {
+	ret, err := cached.sizeRead.Get(ctx, cached.sizeCall(intArg, timeArg, cachert, byteArg), func(ctx context.Context) (itemStoresizeResult, error) {
+		n, found, err := cached.src.size(ctx, intArg, timeArg, cachert, byteArg)
 		return itemStoresizeResult{n: n, found: found}, err
 	})
 	return ret.n, ret.found, err
 }
 
-func (cached *cachedItemStore) sizeCall(intArg int, timeArg string, cachertArg time.Duration, byteArg []byte) runtimecachert.Call[itemStoresizeResult] {
+func (cached *cachedItemStore) sizeCall(intArg int, timeArg string, cachert time.Duration, byteArg []byte) runtimecachert.Call[itemStoresizeResult] {
 	return runtimecachert.Call[itemStoresizeResult]{
-		Key: runtimecachert.NewArgs().Int(int64(intArg)).Str(timeArg).Int(int64(cachertArg)),
+		Key: runtimecachert.NewArgs().Int(int64(intArg)).Str(timeArg).Int(int64(cachert)),
 		Tags: func(t *runtimecachert.Tags) {
 			t.Tag("items/item").Int(int64(intArg)).Str(timeArg)
 		},

@@ -240,7 +240,7 @@ var pricesCodecAnonymous = cachert.Codec[struct{}]{
 	},
 }
 
-func pricesEncodeAnonymous(e *wire.Encoder, v *struct{}) {
+func pricesEncodeAnonymous(e *wire.Encoder, _ *struct{}) {
 	e.Len(0)
 }
 

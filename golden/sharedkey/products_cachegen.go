@@ -90,6 +90,7 @@ func (c *CachedProductRepo) getCall(id ProductID) cachert.Call[Product] {
 // Resolve is Get for a reference: what one stores the other finds. The key without a
 // reference is one that no product has.
 func (c *CachedProductRepo) Resolve(ctx context.Context, ref *Ref) (Product, error) {
+	ref = productsCloneRefPtr(ref) // a shared load may outlive this call
 	return c.resolve.Get(ctx, c.resolveCall(ref), func(ctx context.Context) (Product, error) {
 		return c.src.Resolve(ctx, ref)
 	})

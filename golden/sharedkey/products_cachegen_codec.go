@@ -43,3 +43,11 @@ func productsSizeProduct(v *Product) (n int) {
 	n += len(v.Title)
 	return n
 }
+
+func productsCloneRefPtr(v *Ref) *Ref {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	return &c
+}

@@ -3,6 +3,7 @@
 package structs
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -102,6 +103,7 @@ func (c *CachedOrderRepo) getCall(key OrderKey) cachert.Call[*Order] {
 
 // Find returns the orders that match.
 func (c *CachedOrderRepo) Find(ctx context.Context, filter Filter) ([]Order, error) {
+	filter = ordersCloneFilter(&filter) // a shared load may outlive this call
 	return c.find.Get(ctx, c.findCall(filter), func(ctx context.Context) ([]Order, error) {
 		return c.src.Find(ctx, filter)
 	})
@@ -123,6 +125,7 @@ func (c *CachedOrderRepo) findCall(filter Filter) cachert.Call[[]Order] {
 
 // FindAt is Find with a filter that may be nil.
 func (c *CachedOrderRepo) FindAt(ctx context.Context, filter *Filter) ([]Order, error) {
+	filter = ordersCloneFilterPtr(filter) // a shared load may outlive this call
 	return c.findAt.Get(ctx, c.findAtCall(filter), func(ctx context.Context) ([]Order, error) {
 		return c.src.FindAt(ctx, filter)
 	})
@@ -139,6 +142,7 @@ func (c *CachedOrderRepo) findAtCall(filter *Filter) cachert.Call[[]Order] {
 
 // ByDigest returns the status of the order with a digest and a signature.
 func (c *CachedOrderRepo) ByDigest(ctx context.Context, digest [4]byte, signature []byte) (string, error) {
+	signature = bytes.Clone(signature) // a shared load may outlive this call
 	return c.byDigest.Get(ctx, c.byDigestCall(digest, signature), func(ctx context.Context) (string, error) {
 		return c.src.ByDigest(ctx, digest, signature)
 	})

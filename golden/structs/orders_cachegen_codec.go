@@ -3,6 +3,7 @@
 package structs
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -185,13 +186,6 @@ var ordersCodecString = cachert.Codec[string]{
 	},
 }
 
-func ordersKeyOrderKey(a *cachert.Args, v OrderKey) *cachert.Args {
-	a.Open()
-	a.Str(v.Shop)
-	a.Int(v.Number)
-	return a.Close()
-}
-
 // If this line does not compile, Filter has changed: run go generate.
 var _ = Filter(struct {
 	Shop     *string
@@ -203,6 +197,55 @@ var _ = Filter(struct {
 	}
 	Page *Page
 }{})
+
+func ordersCloneFilter(v *Filter) Filter {
+	return Filter{
+		Shop:     ordersCloneStringPtr(v.Shop),
+		Statuses: ordersCloneStringSlice(v.Statuses),
+		Labels:   ordersCloneStringToBool(v.Labels),
+		Window:   v.Window,
+		Page:     ordersClonePagePtr(v.Page),
+	}
+}
+
+func ordersCloneStringPtr(v *string) *string {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	return &c
+}
+
+func ordersCloneStringSlice(v []string) []string {
+	return slices.Clone(v)
+}
+
+func ordersCloneStringToBool(v map[string]bool) map[string]bool {
+	return maps.Clone(v)
+}
+
+func ordersClonePagePtr(v *Page) *Page {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	return &c
+}
+
+func ordersCloneFilterPtr(v *Filter) *Filter {
+	if v == nil {
+		return nil
+	}
+	c := ordersCloneFilter(v)
+	return &c
+}
+
+func ordersKeyOrderKey(a *cachert.Args, v OrderKey) *cachert.Args {
+	a.Open()
+	a.Str(v.Shop)
+	a.Int(v.Number)
+	return a.Close()
+}
 
 func ordersKeyFilter(a *cachert.Args, v Filter) *cachert.Args {
 	a.Open()

@@ -225,12 +225,12 @@ func (c *CachedBookRepo) Rename(ctx context.Context, id int64, title string) (re
 			t.Tag("writethrough/book").Int(id)
 		},
 		Old: func(ctx context.Context, t *cachert.Tags) error {
-			old, err := c.src.ByID(ctx, id)
-			if errors.Is(err, ErrNotFound) {
+			old, oldErr := c.src.ByID(ctx, id)
+			if errors.Is(oldErr, ErrNotFound) {
 				return nil
 			}
-			if err != nil || old == nil {
-				return err
+			if oldErr != nil || old == nil {
+				return oldErr
 			}
 			t.Tag("writethrough/isbn").Str(old.ISBN)
 			return nil
