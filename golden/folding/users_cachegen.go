@@ -14,10 +14,13 @@ import (
 //
 //	method   kind   ttl  level    depends on / drops
 //	ByEmail  read   10m  session  email:{email}; norm email by strings.ToLower; negative 1m (nil)
-//	Find     read   10m  session  handle:{s.Handle}; norm s.Handle by Fold; negative 1m (nil)
-//	IDs      read   10m  session  handle:{s.Handle}
-//	Save     write       session  drops email:{u.Email} handle:{u.Handle}
-//	Free     write       session  drops email:{email} handle:{handle}
+//	Find     read   10m  session  handle:{s.Handle}; key Find:{s.Handle}:{s.Limit}; norm s.Handle by Fold;
+//	                              negative 1m (nil)
+//	IDs      read   10m  session  handle:{s.Handle}; norm s.Handle by Fold
+//	Save     write       session  drops email:{u.Email} handle:{u.Handle}; norm u.Email by strings.ToLower;
+//	                              norm u.Handle by Fold
+//	Free     write       session  drops email:{email} handle:{handle}; norm email by strings.ToLower;
+//	                              norm handle by Fold
 type CachedUserRepo struct {
 	src     UserRepo
 	byEmail *cachert.Reader[*User]

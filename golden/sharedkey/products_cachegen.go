@@ -13,7 +13,7 @@ import (
 //
 //	method   kind   ttl  level    depends on / drops
 //	Get      read   10m  session  product:{id}; key product
-//	Resolve  read   10m  session  product:{ref.ID}; key product
+//	Resolve  read   10m  session  product:{ref.ID}; key product:{ref.ID}
 //	Titled   read   10m  session  product:{id}; ignores traceID, verbose
 //	Save     write       session  puts Get(p.ID) from the argument
 type CachedProductRepo struct {
