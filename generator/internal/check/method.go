@@ -38,7 +38,6 @@ type declaration struct {
 // findMethods lists the methods in the order in which a reader meets them: those declared
 // here, then those of each embedded interface in turn.
 func (r *repo) findMethods() {
-	full := r.named.Underlying().(*types.Interface)
 	seen := map[string]*method{}
 	for _, d := range r.declarations(r.named, map[*types.TypeName]bool{}) {
 		if !d.fn.Exported() && d.fn.Pkg() != r.pkg.Types {
@@ -47,13 +46,12 @@ func (r *repo) findMethods() {
 		}
 		m := seen[d.fn.Name()]
 		if m == nil {
-			obj, _, _ := types.LookupFieldOrMethod(full, false, r.pkg.Types, d.fn.Name())
-			m = &method{repo: r, fn: obj.(*types.Func), field: d.field}
+			m = &method{repo: r, fn: d.fn, field: d.field}
 			seen[d.fn.Name()] = m
 			r.methods = append(r.methods, m)
 		}
 		if d.field != nil && !annotated(m.field) && (m.field == nil || annotated(d.field)) {
-			m.field = d.field
+			m.fn, m.field = d.fn, d.field // with the names of the parameters that its directive uses
 		}
 	}
 	for _, m := range r.methods {
