@@ -7,6 +7,7 @@ package load
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -225,7 +226,7 @@ func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 		}
 		for _, e := range p.Errors {
 			if e.Kind != packages.TypeError {
-				return nil, fmt.Errorf("%s", strings.TrimSpace(e.Error()))
+				return nil, errors.New(strings.TrimSpace(e.Msg))
 			}
 		}
 	}
