@@ -29,8 +29,8 @@ func (m *method) at() diag.Span {
 	return diag.Span{Pos: m.repo.spec.Name.Pos(), End: m.repo.spec.Name.End()}
 }
 
-// declaration is a method as one interface declares it.
-type declaration struct {
+// declared is a method as one interface declares it.
+type declared struct {
 	fn    *types.Func
 	field *ast.Field
 }
@@ -66,7 +66,7 @@ func annotated(f *ast.Field) bool {
 
 // declarations walks an interface and those it embeds. The source of interfaces of this
 // package is known, of others only their types are.
-func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []declaration {
+func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []declared {
 	var src *iface
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		if seen[named.Obj()] {
@@ -83,20 +83,20 @@ func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []decla
 	if !ok {
 		return nil
 	}
-	var out []declaration
+	if src != nil {
+		r.declaration(src, it)
+	}
+	var out []declared
 	for i := range it.NumExplicitMethods() {
-		d := declaration{fn: it.ExplicitMethod(i)}
+		d := declared{fn: it.ExplicitMethod(i)}
 		if src != nil {
 			d.field = src.methods[d.fn.Name()]
 		}
 		out = append(out, d)
 	}
-	slices.SortStableFunc(out, func(a, b declaration) int { return int(a.fn.Pos() - b.fn.Pos()) })
+	slices.SortStableFunc(out, func(a, b declared) int { return int(a.fn.Pos() - b.fn.Pos()) })
 	for e := range it.EmbeddedTypes() {
 		out = append(out, r.declarations(e, seen)...)
-	}
-	if src != nil {
-		r.embedded(src, it)
 	}
 	return out
 }
