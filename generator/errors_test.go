@@ -50,6 +50,9 @@ func TestErrors(t *testing.T) {
 					own = append(own, p)
 				}
 			}
+			if len(own) == 0 {
+				t.Fatal("nothing was loaded")
+			}
 			bag := &diag.Bag{Fset: fset}
 			check.Check(own, bag)
 			var got bytes.Buffer

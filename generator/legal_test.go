@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,9 @@ func TestLegal(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "go.mod"), "module legal\n\ngo 1.26.0\n\nrequire github.com/cachegen/cachegen v0.0.0\n\nreplace github.com/cachegen/cachegen => "+root+"\n")
 	options := Options{Dir: dir, Patterns: []string{"./..."}}
 	for _, f := range generate(t, options) {
+		if !strings.HasPrefix(f.Name, dir) {
+			t.Fatalf("%s lies elsewhere", f.Name)
+		}
 		if err := f.Write(); err != nil {
 			t.Fatal(err)
 		}

@@ -63,16 +63,25 @@ func (r *repo) object(t directive.Text) (obj types.Object, pkg *types.Package) {
 	return obj, pkg
 }
 
-// imported finds a package by the name the file gives it, by its own name, or by its path.
+// imported finds a package by what the file calls it, by its path, by the name it has in
+// other files, or in the standard library.
 func (r *repo) imported(qualifier string) *types.Package {
 	byPath := map[string]*types.Package{}
 	for _, p := range r.pkg.Types.Imports() {
 		byPath[p.Path()] = p
 	}
 	for _, spec := range r.file.Imports {
-		p, err := strconv.Unquote(spec.Path.Value)
-		if err == nil && spec.Name != nil && spec.Name.Name == qualifier && byPath[p] != nil {
-			return byPath[p]
+		name, err := strconv.Unquote(spec.Path.Value)
+		p := byPath[name]
+		if err != nil || p == nil {
+			continue
+		}
+		local := p.Name()
+		if spec.Name != nil {
+			local = spec.Name.Name
+		}
+		if local == qualifier {
+			return p
 		}
 	}
 	if p := byPath[qualifier]; p != nil {

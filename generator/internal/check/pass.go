@@ -68,14 +68,11 @@ func (r *repo) passDirective(d *directive.Directive, listed map[string]bool) {
 // through the embedded source.
 func (r *repo) listMethods() {
 	for _, m := range r.methods {
-		switch {
-		case shape.CanWrite(m.fn.Signature(), r.pkg.Types):
-			r.model.Methods = append(r.model.Methods, m.model)
-		case m.model.Kind == model.Pass:
+		if m.model.Kind == model.Pass && !shape.CanWrite(m.fn.Signature(), r.pkg.Types) {
 			r.model.Embed = true
-		default:
-			r.Add("CG120", m.at(), "use //cachegen:pass", "the signature of %s has a type that package %s cannot name", m.fn.Name(), r.pkg.Types.Name())
+			continue
 		}
+		r.model.Methods = append(r.model.Methods, m.model)
 	}
 	if m := r.byName(r.model.Iface); m != nil && r.model.Embed {
 		r.Add("CG002", m.at(), "rename the interface", "method %s is called as its interface, which has to be embedded for the methods that this package cannot name", m.fn.Name())

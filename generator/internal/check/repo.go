@@ -34,6 +34,7 @@ type defaults struct {
 // newRepo reads the repo directive and finds the methods; nil when the type cannot be one.
 func (c *checker) newRepo(i *iface) *repo {
 	r := &repo{checker: c, iface: i}
+	i.reached = true
 	for _, d := range i.own {
 		switch {
 		case d.Verb != "repo":

@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
+	"github.com/cachegen/cachegen/generator/internal/load"
 	"github.com/cachegen/cachegen/generator/model"
 )
 
@@ -33,16 +35,21 @@ func (m *method) typed() bool {
 // unknown reports what the type checker found within a field of the source or, where it
 // found nothing there, a text of our own.
 func (r *repo) unknown(field *ast.Field, at diag.Span, text string) {
+	if field == nil || !r.typeErrors(r.pkg, field) {
+		r.Add("CG003", at, untypedHelp, "%s", text)
+	}
+}
+
+// typeErrors reports what the type checker found within a piece of source, if anything.
+func (c *checker) typeErrors(p *load.Package, n ast.Node) bool {
 	found := false
-	for _, e := range r.pkg.TypeErrors {
-		if field != nil && field.Pos() <= e.Pos && e.Pos < field.End() {
-			r.Add("CG003", diag.Span{Pos: e.Pos, End: token.NoPos}, untypedHelp, "%s", e.Msg)
+	for _, e := range p.TypeErrors {
+		if n.Pos() <= e.Pos && e.Pos < n.End() {
+			c.Add("CG003", diag.Span{Pos: e.Pos, End: token.NoPos}, untypedHelp, "%s", strings.TrimSpace(e.Msg))
 			found = true
 		}
 	}
-	if !found {
-		r.Add("CG003", at, untypedHelp, "%s", text)
-	}
+	return found
 }
 
 // fieldAt is the field of the package's source at a place, nil when it is not there.
@@ -60,9 +67,10 @@ func (r *repo) fieldAt(pos token.Pos) (field *ast.Field) {
 	return field
 }
 
-// embedded reports interfaces that a declaration embeds and that are not known: their
-// methods would be missing without a word.
-func (r *repo) embedded(src *iface, t *types.Interface) {
+// declaration reports what is wrong with the declaration of an interface. Of what it embeds
+// and does not know the methods would be missing without a word.
+func (r *repo) declaration(src *iface, t *types.Interface) {
+	r.typeErrors(src.pkg, src.spec)
 	decl, ok := src.spec.Type.(*ast.InterfaceType)
 	if !ok {
 		return

@@ -7,6 +7,7 @@ package load
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -123,7 +124,7 @@ func (l *loader) parse(fset *token.FileSet, name string, src []byte) (*ast.File,
 			fn.Body = nil
 		}
 	}
-	file := &File{File: f, Name: name, Constraint: constraintOf(name, f), Annotated: bytes.Contains(src, []byte("//cachegen:"))}
+	file := &File{File: f, Name: name, Annotated: bytes.Contains(src, []byte("//cachegen:"))}
 	if list, ok := err.(scanner.ErrorList); ok {
 		file.Errors = list
 	}
@@ -187,6 +188,21 @@ func dirs(p *packages.Package) []string {
 	return out
 }
 
+// written is the file that people wrote: f itself or, where cgo made f, the one that it was
+// made from; "" where cgo made it from nothing.
+func (l *loader) written(f *File, sources []string) string {
+	if slices.Contains(sources, f.Name) {
+		return f.Name
+	}
+	origin := filepath.Base(l.fset.Position(f.Package).Filename)
+	for _, name := range sources {
+		if filepath.Base(name) == origin {
+			return name
+		}
+	}
+	return ""
+}
+
 // collect turns loaded packages into ours, in the order of their paths.
 func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 	slices.SortFunc(pkgs, func(a, b *packages.Package) int { return cmp.Compare(a.PkgPath, b.PkgPath) })
@@ -194,9 +210,14 @@ func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 	for _, p := range pkgs {
 		pkg := &Package{Types: p.Types, TypeErrors: p.TypeErrors}
 		for _, name := range p.CompiledGoFiles {
-			if f := l.files[name]; f != nil {
+			f := l.files[name]
+			if f == nil {
+				continue
+			}
+			if f.Name = l.written(f, p.GoFiles); f.Name != "" {
+				f.Constraint = constraintOf(f.Name, f.File)
 				pkg.Files = append(pkg.Files, f)
-				pkg.Dir = filepath.Dir(name)
+				pkg.Dir = filepath.Dir(f.Name)
 			}
 		}
 		if len(pkg.Files) > 0 && pkg.Types != nil {
@@ -205,7 +226,7 @@ func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 		}
 		for _, e := range p.Errors {
 			if e.Kind != packages.TypeError {
-				return nil, fmt.Errorf("%s", strings.TrimSpace(e.Error()))
+				return nil, errors.New(strings.TrimSpace(e.Msg))
 			}
 		}
 	}
