@@ -107,7 +107,7 @@ func (m *mutation) collect(closures ...func(*Tags)) []string {
 	return tags.cells
 }
 
-func (m *mutation) repoCell() string { return m.c.keys.repoCell(m.w.repo.policy.Name) }
+func (m *mutation) repoCell() string { return m.w.repo.cell }
 
 // tell marks cells, or for an unmarked write reads their generations as far as a put needs
 // them. Only OnErrorFail makes its failure an error.
