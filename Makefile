@@ -1,29 +1,33 @@
 # make help lists the targets.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NESTED := example golden
 
-.PHONY: help demo test verify servers model
+.PHONY: help demo test verify generate servers model
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: ## the bookshop without and with the cache, on SQLite; REDIS=1: real Redis, two processes
 	@$(if $(REDIS),scripts/servers)
-	cd example && go run ./cmd/demo $(if $(REDIS),-redis) $(DEMOFLAGS)
+	cd example && go generate . && go run ./cmd/demo $(if $(REDIS),-redis) $(DEMOFLAGS)
 
 servers: ## install the servers that the tests start (redis-server, PostgreSQL)
 	@scripts/servers
 
 test: servers ## run every test under the race detector, against real servers
 	go test -race ./...
-	cd example && go test -race ./...
+	@for m in $(NESTED); do (set -x; cd $$m && go test -race ./...) || exit 1; done
 
-verify: ## formatting, vet, staticcheck, module tidiness
+generate: ## write all generated files anew
+	cd example && go tool cachegen ./...
+	cd golden && go tool cachegen ./...
+
+verify: ## generated files fresh, formatting, vet, staticcheck, import arrows, module tidiness
+	@for m in $(NESTED); do (cd $$m && go tool cachegen -n ./...) || { echo "cure: make generate"; exit 1; }; done
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "not formatted: $$files"; echo "cure: gofmt -w ."; exit 1; }
-	go vet ./...
-	go run $(STATICCHECK) ./...
-	@go mod tidy -diff || { echo "cure: go mod tidy"; exit 1; }
-	cd example && go vet ./... && go run $(STATICCHECK) ./...
-	@cd example && go mod tidy -diff || { echo "cure: cd example && go mod tidy"; exit 1; }
+	go test ./internal/arrows
+	@for m in . $(NESTED); do (set -x; cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
+	@for m in . $(NESTED); do (cd $$m && go mod tidy -diff) || { echo "cure: go mod tidy in $$m"; exit 1; }; done
 
 model: ## check the protocol's model with spin
 	spec/run

@@ -205,12 +205,12 @@ func (c *CachedOrderRepo) Cancel(ctx context.Context, id int64) (ret *Order, err
 			t.Tag("orders/order").Int(id)
 		},
 		Old: func(ctx context.Context, t *cachert.Tags) error {
-			old, err := c.src.ByID(ctx, id)
-			if errors.Is(err, ErrNotFound) {
+			old, oldErr := c.src.ByID(ctx, id)
+			if errors.Is(oldErr, ErrNotFound) {
 				return nil
 			}
-			if err != nil || old == nil {
-				return err
+			if oldErr != nil || old == nil {
+				return oldErr
 			}
 			t.Tag("books/book").Int(old.BookID)
 			return nil

@@ -1,19 +1,64 @@
 package templates
 
 import (
+	"go/types"
+
 	"github.com/cachegen/cachegen/generator/model/shape"
 	"github.com/dave/jennifer/jen"
 )
+
+// argument is the expression of a copy of v, an argument of type t; nil where assignment is
+// a copy, and where there is no exact one: the source must be asked what the caller asked.
+func (c *codecs) argument(t types.Type, v jen.Code) jen.Code {
+	s, problems := shape.Of(t, c.names.pkg)
+	if len(problems) > 0 || s.Shared || !exactly(s) {
+		return nil
+	}
+	c.copying = true
+	defer func() { c.copying = false }()
+	code := c.cloneValue(s, v)
+	for len(c.queue) > 0 {
+		s := c.queue[0]
+		c.queue = c.queue[1:]
+		c.trap(s.Type)
+		c.clone(s)
+	}
+	return code
+}
+
+// exactly reports whether copies of s leave nothing out and take no detour over bytes.
+func exactly(s *shape.Shape) bool {
+	switch s.Kind {
+	case shape.Binary, shape.Text:
+		return s.Shared
+	case shape.Pointer, shape.Slice, shape.Array, shape.Map:
+		return exactly(s.Elem)
+	case shape.Struct:
+		for _, f := range s.Fields {
+			if f.Shape == nil || !exactly(f.Shape) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // cloneValue is the expression of a copy of the addressable v.
 func (c *codecs) cloneValue(s *shape.Shape, v jen.Code) jen.Code {
 	switch {
 	case s.Shared:
 		return v
-	case s.Kind == shape.Bytes:
+	case s.Kind == shape.Bytes && unnamedSlice(s.Type):
 		return jen.Qual("bytes", "Clone").Call(v)
+	case s.Kind == shape.Bytes:
+		return typ(s.Type).Call(jen.Qual("bytes", "Clone").Call(v))
 	}
 	return c.need("clone", s).Call(ref(s, v))
+}
+
+func unnamedSlice(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.Slice)
+	return ok
 }
 
 func (c *codecs) clone(s *shape.Shape) {

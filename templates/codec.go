@@ -13,8 +13,9 @@ type codecs struct {
 	file  *jen.File
 	names *names
 
-	seen  map[string]bool
-	queue []*shape.Shape
+	seen    map[string]bool
+	queue   []*shape.Shape
+	copying bool // only copies are needed of what is asked for now
 }
 
 // codecVar and schemaConst name what the reviewable file refers to.
@@ -55,7 +56,7 @@ func (c *codecs) flush() {
 		}
 		c.encode(s)
 		c.decode(s)
-		if !s.Shared {
+		if !s.Shared && !c.seen[copyKey(s)] {
 			c.clone(s)
 		}
 		if !flat(s) {
@@ -66,12 +67,18 @@ func (c *codecs) flush() {
 
 // need is the name of a function for s's type, which will be emitted.
 func (c *codecs) need(verb string, s *shape.Shape) *jen.Statement {
-	if key := exact(s.Type); !c.seen[key] {
+	key := exact(s.Type)
+	if c.copying && !c.seen[key] {
+		key = copyKey(s)
+	}
+	if !c.seen[key] {
 		c.seen[key] = true
 		c.queue = append(c.queue, s)
 	}
 	return jen.Id(c.names.of(verb, s.Type))
 }
+
+func copyKey(s *shape.Shape) string { return "copy " + exact(s.Type) }
 
 // exact identifies a type.
 func exact(t types.Type) string { return types.TypeString(types.Unalias(t), nil) }
@@ -104,6 +111,9 @@ func (c *codecs) decodeFunc(s *shape.Shape) jen.Code {
 func (c *codecs) cloneFunc(s *shape.Shape) jen.Code {
 	if !inlined(s) && !byPointer(s) {
 		return c.need("clone", s)
+	}
+	if s.Kind == shape.Bytes && unnamedSlice(s.Type) {
+		return jen.Qual("bytes", "Clone")
 	}
 	return jen.Func().Params(jen.Id("v").Add(typ(s.Type))).Add(typ(s.Type)).Block(
 		jen.Return(c.cloneValue(s, jen.Id("v"))),

@@ -8,9 +8,13 @@ import (
 )
 
 func (c *codecs) encode(s *shape.Shape) {
+	v := "v"
+	if s.Kind == shape.Struct && len(kept(s)) == 0 {
+		v = "_"
+	}
 	c.file.Line()
 	c.file.Func().Add(jen.Id(c.names.of("encode", s.Type))).
-		Params(jen.Id("e").Op("*").Add(wire("Encoder")), jen.Id("v").Add(c.byRef(s))).
+		Params(jen.Id("e").Op("*").Add(wire("Encoder")), jen.Id(v).Add(c.byRef(s))).
 		BlockFunc(func(g *jen.Group) { c.encodeBody(g, s) })
 }
 

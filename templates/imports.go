@@ -32,8 +32,8 @@ var ownImports = [][2]string{
 
 // Locals that generated bodies use; scope and the codec emitters pick from them.
 var ownLocals = []string{
-	"a", "c", "cached", "d", "e", "err", "got", "i", "k", "key", "loadErr", "n", "ok", "old",
-	"p", "puts", "repo", "result", "ret", "row", "src", "t", "tags", "v", "x", "zero",
+	"a", "c", "cache", "cached", "ctx", "d", "e", "err", "got", "i", "k", "key", "loadErr", "n", "ok", "old",
+	"p", "puts", "repo", "result", "ret", "row", "src", "t", "tags", "tenant", "v", "x", "zero",
 }
 
 func newImports(f *model.File) *imports {
@@ -144,12 +144,6 @@ func (w *packageWalk) repo(r *model.Repo) {
 }
 
 func (w *packageWalk) policy(m *model.Method) {
-	var paths []model.Path
-	tags := func(tags []model.Tag) {
-		for _, t := range tags {
-			paths = append(paths, t.Args...)
-		}
-	}
 	if r := m.Read; r != nil {
 		for _, sentinel := range r.NotFound {
 			w.pkg(sentinel.Pkg)
@@ -161,7 +155,25 @@ func (w *packageWalk) policy(m *model.Method) {
 		for _, b := range r.Bypass {
 			w.pkg(b.Value.Pkg)
 		}
-		paths = append(paths, r.Args...)
+	}
+	for _, p := range paths(m) {
+		if p.Norm != nil {
+			w.pkg(p.Norm.Pkg)
+			w.typ(p.Norm.Sig)
+		}
+	}
+}
+
+// paths are those that a method's policy encodes.
+func paths(m *model.Method) []model.Path {
+	var list []model.Path
+	tags := func(tags []model.Tag) {
+		for _, t := range tags {
+			list = append(list, t.Args...)
+		}
+	}
+	if r := m.Read; r != nil {
+		list = append(list, r.Args...)
 		tags(r.Tags)
 		tags(r.Rows)
 	}
@@ -169,19 +181,14 @@ func (w *packageWalk) policy(m *model.Method) {
 		tags(wr.Tags)
 		tags(wr.After)
 		if wr.Old != nil {
-			paths = append(paths, wr.Old.Args...)
+			list = append(list, wr.Old.Args...)
 			tags(wr.Old.Tags)
 		}
 		for _, put := range wr.Puts {
-			paths = append(paths, put.Args...)
+			list = append(list, put.Args...)
 		}
 	}
-	for _, p := range paths {
-		if p.Norm != nil {
-			w.pkg(p.Norm.Pkg)
-			w.typ(p.Norm.Sig)
-		}
-	}
+	return list
 }
 
 func (w *packageWalk) pkg(p *types.Package) {

@@ -8,6 +8,8 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"testing"
 
 	"github.com/cachegen/cachegen/generator/model"
@@ -62,9 +64,19 @@ func TestMechanicalRoundTrips(t *testing.T) {
 func runModule(t *testing.T, source string, files map[string]string) {
 	t.Helper()
 	dir := layOut(t, source, "module shop\n\ngo 1.26.0\n\nrequire github.com/cachegen/cachegen v0.0.0\n", files)
-	if out, err := goTool(dir, "test", "-vet=all", "./..."); err != nil {
+	args := []string{"test", "-vet=all"}
+	if underRace() {
+		args = append(args, "-race")
+	}
+	if out, err := goTool(dir, append(args, "./...")...); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+}
+
+// underRace reports whether this test runs under the race detector; then the generated code does.
+func underRace() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // layOut copies a directory, adds files and makes a module of it that uses this project.

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/cachegen/cachegen/generator/model"
 )
@@ -51,6 +52,14 @@ func (n *names) declare(name string) string {
 		name += "Cache"
 	}
 	n.taken[name] = true
+	return name
+}
+
+// local is a name for a local variable that hides nothing of the package.
+func (n *names) local(name string) string {
+	for n.taken[name] {
+		name += "Value"
+	}
 	return name
 }
 
@@ -115,7 +124,10 @@ func (n *names) text(t types.Type) string {
 	})
 }
 
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func upperFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
+}
 
 // lowerFirst makes an unexported name: "ByID" -> "byID", "ID" -> "id", "URLFor" -> "urlFor".
 func lowerFirst(s string) string {

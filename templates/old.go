@@ -7,6 +7,11 @@ import (
 
 // oldRow is the closure that reads the row before the write and adds its tags.
 func (w *wrapper) oldRow(s *scope, plan *model.OldPlan, res results) *jen.Statement {
+	if s.declared(s.err) {
+		inner := *s
+		inner.err = s.pick("oldErr")
+		s = &inner
+	}
 	vals := s.arguments(plan.Args, res)
 	ctx := s.ctx
 	if ctx == "" {

@@ -22,20 +22,28 @@ type value struct {
 type nilCheck struct {
 	text string
 	code func() *jen.Statement
+	ok   bool // code is a truth value instead, and the condition that it is true
 }
 
 // notNil joins conditions; at least one is given.
-func notNil(checks []nilCheck) *jen.Statement { return compareNil(checks, "!=", "&&") }
-
-// isNil is the opposite of notNil.
-func isNil(checks []nilCheck) *jen.Statement { return compareNil(checks, "==", "||") }
-
-func compareNil(checks []nilCheck, compare, op string) *jen.Statement {
+func notNil(checks []nilCheck) *jen.Statement {
 	conditions := make([]*jen.Statement, len(checks))
 	for i, c := range checks {
-		conditions[i] = c.code().Op(compare).Nil()
+		conditions[i] = c.code()
+		if !c.ok {
+			conditions[i].Op("!=").Nil()
+		}
 	}
-	return join(op, conditions)
+	return join("&&", conditions)
+}
+
+// isNil is the opposite of notNil, for pointers.
+func isNil(checks []nilCheck) *jen.Statement {
+	conditions := make([]*jen.Statement, len(checks))
+	for i, c := range checks {
+		conditions[i] = c.code().Op("==").Nil()
+	}
+	return join("||", conditions)
 }
 
 // join puts an operator between conditions.
@@ -80,14 +88,14 @@ func (s *scope) value(p model.Path, res results) value {
 	case model.RootOld:
 		v.code, known = func() *jen.Statement { return jen.Id(s.old) }, false // not nil: see oldRow
 	case model.RootCtx:
-		v.code, v.typ = func() *jen.Statement { return jen.Id(p.Ctx.Var) }, p.Ctx.Type
+		v.code, v.typ = func() *jen.Statement { return jen.Id(s.vars[p.Ctx.Var]) }, p.Ctx.Type
 	}
 	text := rootText(p)
 	for i, f := range p.Fields {
 		owner, t := v.code, v.typ
 		checked := i == 0 && p.Root == model.RootRow && s.rowChecked
 		if t != nil && isPointer(t) && !checked {
-			check := nilCheck{text, owner}
+			check := nilCheck{text: text, code: owner}
 			if i == 0 && !known {
 				v.skip = append(v.skip, check)
 			} else {
@@ -146,7 +154,7 @@ func (v value) normed(norm *model.Func) value {
 	from, to := norm.Sig.Params().At(0).Type(), norm.Sig.Results().At(0).Type()
 	code, typed, t := v.code, v.typ, v.typ
 	if ptr, ok := t.Underlying().(*types.Pointer); ok && !types.Identical(t, from) {
-		v.absent = merge(v.absent, nilCheck{"norm", code})
+		v.absent = merge(v.absent, nilCheck{text: "norm", code: code})
 		typed = ptr.Elem()
 		code = func() *jen.Statement { return jen.Op("*").Add(v.code()) }
 	}

@@ -158,6 +158,9 @@ func method(fn *types.Func) *model.Method {
 		name := v.Name()
 		if name == "" || name == "_" {
 			name = "arg" + string(rune('A'+len(m.Params)))
+			if types.TypeString(v.Type(), nil) == "context.Context" {
+				name = "ctx"
+			}
 		}
 		m.Params = append(m.Params, &model.Param{
 			Name: name, Source: v.Name(), Type: v.Type(),
@@ -229,12 +232,11 @@ func (p *planner) readOption(r *model.ReadPlan, key, value string) {
 		})
 		part := &r.Ctx[len(r.Ctx)-1]
 		r.Args = append([]model.Path{{Root: model.RootCtx, Ctx: part, Type: part.Type, Text: value}}, r.Args...)
-	case "norm":
+	case "norm": // of the tags before it, too
 		param, fn, _ := strings.Cut(value, ":")
-		for i := range r.Args {
-			if r.Args[i].Text == param {
-				r.Args[i].Norm = &model.Func{Name: fn, Sig: p.pkg.Scope().Lookup(fn).Type().(*types.Signature)}
-			}
+		p.norm(r.Args, param, fn)
+		for _, tag := range r.Tags {
+			p.norm(tag.Args, param, fn)
 		}
 	case "bypass":
 		path, lit, equal := strings.Cut(value, ":==")
@@ -275,6 +277,11 @@ func (p *planner) writeOption(w *model.WritePlan, key, value string) {
 			put.From, put.Value = model.FromRet, p.path("ret")
 		}
 		w.Puts = append(w.Puts, put)
+	case "norm": // of the tags before it
+		param, fn, _ := strings.Cut(value, ":")
+		for _, tag := range w.Tags {
+			p.norm(tag.Args, param, fn)
+		}
 	case "value":
 		put := &w.Puts[len(w.Puts)-1]
 		if value == "reload" {
@@ -317,6 +324,14 @@ func (p *planner) tag(text string) (tag model.Tag, late bool) {
 		}
 	}
 	return tag, late
+}
+
+func (p *planner) norm(paths []model.Path, text, fn string) {
+	for i := range paths {
+		if paths[i].Text == text {
+			paths[i].Norm = &model.Func{Name: fn, Sig: p.pkg.Scope().Lookup(fn).Type().(*types.Signature)}
+		}
+	}
 }
 
 func (p *planner) object(text string) (*types.Package, string) {

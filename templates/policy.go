@@ -11,29 +11,30 @@ import (
 
 // constructor emits NewCachedBookRepo with all policies as literals, one setting a line.
 func (w *wrapper) constructor() {
+	src, cache, repo := w.names.local("src"), w.names.local("cache"), w.names.local("repo")
 	w.file.Line()
-	w.file.Commentf("%s puts cache in front of src.", w.newName)
+	w.file.Commentf("%s puts %s in front of %s.", w.newName, cache, src)
 	w.file.Func().Id(w.newName).
-		Params(jen.Id("src").Add(w.iface()), jen.Id("cache").Op("*").Add(cachert("Cache"))).
+		Params(jen.Id(src).Add(w.iface()), jen.Id(cache).Op("*").Add(cachert("Cache"))).
 		Op("*").Id(w.typeName).
 		BlockFunc(func(g *jen.Group) {
 			if len(w.fields) == 0 { // nothing but pass: the name is registered all the same
-				g.Id("cache").Dot("Repo").Call(w.repoPolicy())
+				g.Id(cache).Dot("Repo").Call(w.repoPolicy())
 			} else {
-				g.Id("repo").Op(":=").Id("cache").Dot("Repo").Call(w.repoPolicy())
+				g.Id(repo).Op(":=").Id(cache).Dot("Repo").Call(w.repoPolicy())
 			}
-			g.Return(literal(jen.Op("&").Id(w.typeName), w.members()...))
+			g.Return(literal(jen.Op("&").Id(w.typeName), w.members(src, repo)...))
 		})
 }
 
-func (w *wrapper) members() []jen.Code {
-	members := []jen.Code{field(w.source, jen.Id("src"))}
+func (w *wrapper) members(src, repo string) []jen.Code {
+	members := []jen.Code{field(w.source, jen.Id(src))}
 	for _, m := range w.repo.Methods {
 		switch m.Kind {
 		case model.Read:
-			members = append(members, field(w.fields[m], w.newReader(m)))
+			members = append(members, field(w.fields[m], w.newReader(m, repo)))
 		case model.Write:
-			members = append(members, field(w.fields[m], newWriter(m)))
+			members = append(members, field(w.fields[m], newWriter(m, repo)))
 		}
 	}
 	return members
@@ -79,7 +80,7 @@ func isString(t types.Type) bool {
 	return ok && b.Kind() == types.String
 }
 
-func (w *wrapper) newReader(m *model.Method) jen.Code {
+func (w *wrapper) newReader(m *model.Method, repo string) jen.Code {
 	v := w.valueType(m)
 	w.codec(v)
 	r := m.Read
@@ -105,7 +106,7 @@ func (w *wrapper) newReader(m *model.Method) jen.Code {
 		fields = append(fields, field("Absent", absent))
 	}
 	fields = append(fields, field("Codec", jen.Id(w.names.codecVar(v))))
-	return cachert("NewReader").Call(jen.Id("repo"), literal(cachert("ReadPolicy").Types(typ(v)), fields...))
+	return cachert("NewReader").Call(jen.Id(repo), literal(cachert("ReadPolicy").Types(typ(v)), fields...))
 }
 
 // absent is the function that recognises a result without error that says "not there".
@@ -144,7 +145,7 @@ func (w *wrapper) fieldOf(m *model.Method, r *model.Result) string {
 	return ""
 }
 
-func newWriter(m *model.Method) jen.Code {
+func newWriter(m *model.Method, repo string) jen.Code {
 	fields := []jen.Code{
 		field("Method", jen.Lit(m.Name)),
 		field("Level", level(m.Write.Level)),
@@ -155,7 +156,7 @@ func newWriter(m *model.Method) jen.Code {
 	case m.Write.OnError == "proceed" || !fails(m): // without an error result nobody could be told of a refusal
 		fields = append(fields, field("OnError", cachert("OnErrorProceed")))
 	}
-	return cachert("NewWriter").Call(jen.Id("repo"), literal(cachert("WritePolicy"), fields...))
+	return cachert("NewWriter").Call(jen.Id(repo), literal(cachert("WritePolicy"), fields...))
 }
 
 func level(l model.Level) jen.Code { return cachert("Level" + upperFirst(string(l))) }

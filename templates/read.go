@@ -2,6 +2,7 @@ package templates
 
 import (
 	"go/types"
+	"slices"
 
 	"github.com/cachegen/cachegen/generator/model"
 	"github.com/dave/jennifer/jen"
@@ -15,6 +16,7 @@ func (w *wrapper) readMethod(m *model.Method) {
 	}
 	vals := values(m)
 	body := func(g *jen.Group) {
+		w.copyArguments(g, s)
 		switch {
 		case len(vals) == 1 && fails(m):
 			g.Return(get())
@@ -26,6 +28,25 @@ func (w *wrapper) readMethod(m *model.Method) {
 		}
 	}
 	w.method(m.Name, w.doc(m)).Params(s.paramList()...).Add(resultTypes(m)).BlockFunc(body)
+}
+
+// copyArguments copies what parameters of the key point to, because of this schedule:
+//
+//  1. A asks for ids 1 and 2; B asks for the same and joins A's load
+//  2. A's context ends, A returns, and its caller puts other ids into the slice
+//  3. the source reads the slice, and what it finds is B's answer and the entry of 1 and 2
+//
+// The rest of the parameters do not bear on the result.
+func (w *wrapper) copyArguments(g *jen.Group, s *scope) {
+	for _, p := range arguments(s.method) {
+		of := func(path model.Path) bool { return path.Param == p }
+		if !slices.ContainsFunc(paths(s.method), of) {
+			continue
+		}
+		if code := w.codecs.argument(p.Type, s.param(p)); code != nil {
+			g.Add(s.param(p)).Op("=").Add(code).Comment("a shared load may outlive this call")
+		}
+	}
 }
 
 // unpack returns several results, or results without an error. Where there is no error to
@@ -90,16 +111,21 @@ func (w *wrapper) load(m *model.Method, s *scope, sourceCall *jen.Statement) *je
 		case len(vals) == 0:
 			g.Return(jen.Struct().Values(), sourceCall)
 		default:
-			own := w.scope(m)
-			var fields []jen.Code
-			for _, name := range own.resultIDs(false) {
-				fields = append(fields, jen.Add(name).Op(":").Add(name))
-			}
-			g.List(own.resultIDs(true)...).Op(":=").Add(sourceCall)
+			var locals, fields []jen.Code
 			err := jen.Nil()
-			if fails(m) {
-				err = jen.Id(own.err)
+			for i, name := range w.scope(m).results {
+				local := name
+				if s.method != m && s.declared(name) {
+					local = s.pick(name + "Now")
+				}
+				locals = append(locals, jen.Id(local))
+				if m.Results[i].Error {
+					err = jen.Id(local)
+				} else {
+					fields = append(fields, jen.Id(name).Op(":").Id(local))
+				}
 			}
+			g.List(locals...).Op(":=").Add(sourceCall)
 			g.Return(typ(v).Values(fields...), err)
 		}
 	})
@@ -146,16 +172,17 @@ func (s *scope) contextParts(g *jen.Group) []*jen.Statement {
 	oks := 0
 	for _, part := range s.method.Read.Ctx {
 		from := object(part.Func.Pkg, part.Func.Name).Call(jen.Id(s.ctx))
+		name := s.vars[part.Var]
 		if !part.OK {
-			g.Id(part.Var).Op(":=").Add(from)
-			missing = append(missing, isZero(part.Var, part.Type))
+			g.Id(name).Op(":=").Add(from)
+			missing = append(missing, isZero(name, part.Type))
 			continue
 		}
 		ok := s.ok
 		if oks++; oks > 1 {
-			ok = s.pick(part.Var + "OK")
+			ok = s.pick(name + "OK")
 		}
-		g.List(jen.Id(part.Var), jen.Id(ok)).Op(":=").Add(from)
+		g.List(jen.Id(name), jen.Id(ok)).Op(":=").Add(from)
 		missing = append(missing, jen.Op("!").Id(ok))
 	}
 	return missing
@@ -233,7 +260,7 @@ func (s *scope) condition(b model.Bypass) *jen.Statement {
 	v := s.value(b.Path, nil)
 	if ptr, ok := v.typ.Underlying().(*types.Pointer); ok && b.Lit != "nil" && !isPointerValue(b.Value) {
 		pointer := v.code
-		v.absent = append(v.absent, nilCheck{b.Path.Text, pointer})
+		v.absent = append(v.absent, nilCheck{text: b.Path.Text, code: pointer})
 		v.code, v.typ = func() *jen.Statement { return jen.Op("*").Add(pointer()) }, ptr.Elem()
 	}
 	var holds *jen.Statement

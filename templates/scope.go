@@ -15,17 +15,18 @@ import (
 type scope struct {
 	method  *model.Method
 	params  map[*model.Param]string
+	vars    map[string]string // names of the variables for CtxPart.Var
 	results []string
 	used    map[string]bool
 
 	ctx                            string // the context parameter, "" when there is none
 	tags, puts, ret, row, old, err string
-	key, ok                        string
+	key, ok, list                  string
 	rowChecked                     bool // the row at hand is known not to be nil
 }
 
 func newScope(m *model.Method, receiver string, pkg *types.Package, im *imports) *scope {
-	s := &scope{method: m, params: map[*model.Param]string{}, used: map[string]bool{receiver: true}}
+	s := &scope{method: m, params: map[*model.Param]string{}, vars: map[string]string{}, used: map[string]bool{receiver: true}}
 	mentioned := mentions(m, pkg, im)
 	for _, p := range m.Params {
 		name := p.Name
@@ -41,7 +42,7 @@ func newScope(m *model.Method, receiver string, pkg *types.Package, im *imports)
 	maps.Copy(s.used, mentioned)
 	if m.Read != nil {
 		for _, part := range m.Read.Ctx {
-			s.used[part.Var] = true
+			s.vars[part.Var] = s.pick(part.Var)
 		}
 	}
 	for _, r := range m.Results {
@@ -53,6 +54,7 @@ func newScope(m *model.Method, receiver string, pkg *types.Package, im *imports)
 	s.old = s.pick("old", "oldRow")
 	s.key = s.pick("key", "args")
 	s.ok = s.pick("ok", "found")
+	s.list = s.pick("a", "list")
 	s.ret, s.err = s.outcome()
 	return s
 }
@@ -84,7 +86,7 @@ func resultNames(r *model.Result) []string {
 	if r.Error {
 		return []string{"err", "loadErr"}
 	}
-	if b, ok := r.Type.Underlying().(*types.Basic); ok && b.Info()&types.IsBoolean != 0 {
+	if isBool(r.Type) {
 		return []string{"ok", "found"}
 	}
 	return []string{"ret", "result"}
@@ -109,6 +111,16 @@ func (s *scope) pick(candidates ...string) string {
 // free reports whether a local of that name would hide nothing.
 func (s *scope) free(name string) bool {
 	return !s.used[name] && !token.IsKeyword(name) && types.Universe.Lookup(name) == nil
+}
+
+// declared reports whether the method itself declares a name that its closures could hide.
+func (s *scope) declared(name string) bool {
+	for _, param := range s.params {
+		if param == name {
+			return true
+		}
+	}
+	return name == s.puts || len(values(s.method)) > 0 && slices.Contains(s.results, name)
 }
 
 func (s *scope) param(p *model.Param) *jen.Statement { return jen.Id(s.params[p]) }
@@ -137,7 +149,10 @@ func mentions(m *model.Method, pkg *types.Package, im *imports) map[string]bool 
 	if m.Kind == model.Pass {
 		return names
 	}
-	names["cachert"], names["context"], names["errors"] = true, true, m.Write != nil && m.Write.Old != nil
+	names[im.names[cachertPath]], names[im.names["context"]] = true, true
+	if m.Write != nil && m.Write.Old != nil {
+		names[im.names["errors"]] = true
+	}
 	add := func(p *types.Package, name string) {
 		if p == nil || p == pkg {
 			names[name] = true
@@ -159,9 +174,18 @@ func mentions(m *model.Method, pkg *types.Package, im *imports) map[string]bool 
 			walkNames(r.Type, add)
 		}
 		mentionsOfPolicy(read.Read, add)
+		for _, p := range paths(read) {
+			if p.Norm != nil {
+				add(p.Norm.Pkg, p.Norm.Name)
+				walkNames(p.Norm.Sig.Params().At(0).Type(), add)
+			}
+		}
 	}
 	for _, p := range m.Params {
 		walkNames(p.Type, add)
+		if isBytes(p.Type) { // to copy it
+			names[im.names["bytes"]] = true
+		}
 	}
 	return names
 }
@@ -180,11 +204,6 @@ func mentionsOfPolicy(r *model.ReadPlan, add func(*types.Package, string)) {
 	}
 	for _, c := range r.Ctx {
 		add(c.Func.Pkg, c.Func.Name)
-	}
-	for _, p := range r.Args {
-		if p.Norm != nil {
-			add(p.Norm.Pkg, p.Norm.Name)
-		}
 	}
 }
 

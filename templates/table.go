@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -82,8 +83,8 @@ func readFacts(m *model.Method) []string {
 	if tags := tagTexts(append(append([]model.Tag{}, r.Tags...), r.Rows...)); tags != "" {
 		facts = append(facts, tags)
 	}
-	if r.Key != m.Name {
-		facts = append(facts, "key "+r.Key)
+	if key := keyText(m); key != "" {
+		facts = append(facts, "key "+key)
 	}
 	if ignored := ignoredParams(m); len(ignored) > 0 {
 		facts = append(facts, "ignores "+strings.Join(ignored, ", "))
@@ -91,16 +92,51 @@ func readFacts(m *model.Method) []string {
 	for i := range r.Ctx {
 		facts = append(facts, "ctx "+funcText(&r.Ctx[i].Func))
 	}
-	for _, p := range r.Args {
-		if p.Norm != nil {
-			facts = append(facts, fmt.Sprintf("norm %s by %s", p.Text, funcText(p.Norm)))
-		}
-	}
+	facts = append(facts, normTexts(r.Args, r.Tags, r.Rows)...)
 	for _, b := range r.Bypass {
 		facts = append(facts, "bypass "+b.Source)
 	}
 	if r.Negative > 0 {
 		facts = append(facts, "negative "+durationText(r.Negative)+absentText(r))
+	}
+	return facts
+}
+
+// keyText is the key where it is not the method with its parameters in their order.
+func keyText(m *model.Method) string {
+	text, usual, rest := m.Read.Key, true, arguments(m)
+	for _, a := range m.Read.Args {
+		if a.Root != model.RootParam {
+			continue
+		}
+		text += ":{" + a.Text + "}"
+		i := slices.Index(rest, a.Param)
+		usual = usual && i >= 0 && len(a.Fields) == 0
+		rest = rest[i+1:]
+	}
+	switch {
+	case !usual:
+		return text
+	case m.Read.Key != m.Name:
+		return m.Read.Key
+	}
+	return ""
+}
+
+// normTexts says what is folded in a key and in tags.
+func normTexts(args []model.Path, tags ...[]model.Tag) []string {
+	args = slices.Clone(args)
+	for _, t := range slices.Concat(tags...) {
+		args = append(args, t.Args...)
+	}
+	var facts []string
+	for _, p := range args {
+		if p.Norm == nil {
+			continue
+		}
+		if fact := "norm " + p.Text + " by " + funcText(p.Norm); !slices.Contains(facts, fact) {
+			facts = append(facts, fact)
+		}
 	}
 	return facts
 }
@@ -154,7 +190,9 @@ func writeFacts(p *model.WritePlan) []string {
 	if drops != "" {
 		facts = append(facts, "drops "+drops)
 	}
+	facts = append(facts, normTexts(nil, p.Tags, p.After)...)
 	if p.Old != nil {
+		facts = append(facts, normTexts(nil, p.Old.Tags)...)
 		facts = append(facts, "old "+p.Old.Text)
 	}
 	from := map[model.ValueFrom]string{

@@ -92,8 +92,8 @@ func (e *emitter) tag(s *scope, t model.Tag, vals []value) guarded {
 		return guarded{checks, []jen.Code{e.args(start(), vals, false)}, []jen.Code{e.args(start(), vals, true)}}
 	}
 	return guarded{then: []jen.Code{jen.BlockFunc(func(b *jen.Group) {
-		b.Id("a").Op(":=").Add(start())
-		e.each(b, "a", vals)
+		b.Id(s.list).Op(":=").Add(start())
+		e.each(b, s.list, vals)
 	})}}
 }
 

@@ -134,6 +134,9 @@ func (w *wrapper) put(s *scope, p model.Put, res results) guarded {
 	}
 	v := s.value(p.Value, res)
 	checks = merge(merge(checks, v.skip...), v.absent...)
+	if ok := found(s.method); ok != nil && p.From == model.FromRet {
+		checks = merge(checks, nilCheck{"found", func() *jen.Statement { return res(ok) }, true})
+	}
 	want := w.valueType(p.Read)
 	code := v.code()
 	pointer, isPtr := v.typ.Underlying().(*types.Pointer)
@@ -142,18 +145,36 @@ func (w *wrapper) put(s *scope, p model.Put, res results) guarded {
 	case wantsPtr && types.Identical(wantPtr.Elem(), v.typ):
 		code = jen.Op("&").Add(code)
 	case isPtr && types.Identical(pointer.Elem(), want):
-		checks = merge(checks, nilCheck{rootText(p.Value), v.code})
+		checks = merge(checks, nilCheck{text: rootText(p.Value), code: v.code})
 		code = jen.Op("*").Add(code)
 	case isPtr && p.Read.Read.Absent != model.AbsentNil:
-		checks = merge(checks, nilCheck{rootText(p.Value), v.code})
+		checks = merge(checks, nilCheck{text: rootText(p.Value), code: v.code})
 	}
 	return guarded{checks: checks, then: []jen.Code{reader.Dot("Put").Call(jen.Id(s.puts), call, code)}}
+}
+
+// found is the last result of (T, bool) and (T, bool, error): where it is false the value may
+// stand for nothing, as on the side of reads, and the next read had better load it.
+func found(m *model.Method) *model.Result {
+	vals := values(m)
+	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) {
+		return vals[len(vals)-1]
+	}
+	return nil
+}
+
+func isBool(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsBoolean != 0
 }
 
 // reload is the load closure of a read with the put's arguments.
 func (w *wrapper) reload(s *scope, p model.Put, res results) *jen.Statement {
 	inner := *s
-	if inner.ctx == "" && takesContext(p.Read) {
+	switch {
+	case !takesContext(p.Read):
+		inner.ctx = ""
+	case inner.ctx == "":
 		inner.ctx = s.pick("ctx")
 	}
 	return w.load(p.Read, &inner, w.sourceRead(p.Read, inner.ctx, s.arguments(p.Args, res)))

@@ -93,8 +93,8 @@ type Method struct {
 // Param is one parameter. Name is the source's own name; for an unnamed one a valid name that
 // is unique in the method. Nothing is reserved: where a parameter would hide an import, a
 // predeclared name or a type that the generated body mentions, the templates rename it, and
-// they choose their own locals (c, t, p, ret, row, old, err, ok, key) around all parameters,
-// results and CtxPart.Var.
+// they choose their own locals (c, t, p, a, ret, row, old, err, ok, key) and those of
+// CtxPart.Var around all parameters.
 type Param struct {
 	Name     string
 	Source   string // name as written in the interface; "" or "_" when unnamed
@@ -143,7 +143,7 @@ const (
 // CtxPart is a key part that comes from the context: ctx=auth.UserID.
 type CtxPart struct {
 	Func Func
-	Var  string     // local variable that holds it in generated code
+	Var  string     // name of the local variable that holds it, one for each part; the templates lengthen it where it would hide something
 	Type types.Type // first result
 	OK   bool       // the function returns (T, bool); otherwise the zero value means missing
 }

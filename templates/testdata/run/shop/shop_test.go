@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/cachegen/cachegen/runtime/cachert"
@@ -10,13 +11,19 @@ import (
 
 func open(t *testing.T) (*Memory, *CachedRepo) {
 	t.Helper()
+	_, src, repo := openCache(t)
+	return src, repo
+}
+
+func openCache(t *testing.T) (*cachert.Cache, *Memory, *CachedRepo) {
+	t.Helper()
 	cache, err := cachert.Open(cachert.Options{Namespace: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cache.Close() })
 	src := New()
-	return src, NewCachedRepo(src, cache)
+	return cache, src, NewCachedRepo(src, cache)
 }
 
 // calls runs f and fails unless it reached the source want times.
@@ -193,5 +200,106 @@ func TestWriteThatFailsAlthoughItCommitted(t *testing.T) {
 	}
 	if must(repo.ByID(ctx, b.ID)).Title != "Persuasion" {
 		t.Error("old title after a write that failed and committed")
+	}
+}
+
+// TestWriteThatFillsItsArgument: tags and entries are named before the write and again
+// after it, and what is stored is the argument as it is then, not the argument itself.
+func TestWriteThatFillsItsArgument(t *testing.T) {
+	ctx := context.Background()
+	authors := func(repo *CachedRepo, author int64) int { return len(must(repo.ListByAuthor(ctx, &author, nil))) - 1 }
+	for _, failure := range []error{nil, errors.New("late")} {
+		cache, src, repo := openCache(t)
+		src.Fail = failure
+		if _, err := repo.ByID(ctx, 1); err != ErrNotFound || authors(repo, 7) != 0 || authors(repo, -7) != 0 {
+			t.Fatal("before", err)
+		}
+		if err := cache.Drain(ctx); err != nil { // all this is stored
+			t.Fatal(err)
+		}
+		b := &Book{Author: &Author{-7}, Title: " Emma "}
+		if err := repo.Save(ctx, b); err != failure || b.ID != 1 || b.Author.ID != 7 {
+			t.Fatal(err, b)
+		}
+		b.Title, b.Author.ID = "changed by the caller", 99
+		calls(t, src, 1, "ByID after Save: its tag was in use, unmarked, so nothing is written through", func() {
+			for range 2 {
+				if got := must(repo.ByID(ctx, 1)); got.Title != "Emma" || got.Author.ID != 7 {
+					t.Errorf("%+v by %+v", got, got.Author)
+				}
+			}
+		})
+		if authors(repo, 7) != 1 {
+			t.Error("the list of the author that the source filled in is old")
+		}
+		calls(t, src, 1, "the list of the author that was asked for", func() { authors(repo, -7) })
+
+		b = &Book{Author: &Author{-8}, Title: " Persuasion "}
+		if err := repo.Save(ctx, b); err != failure {
+			t.Fatal(err)
+		}
+		b.Title, b.Author.ID = "changed by the caller", 99
+		loads := 0
+		if failure != nil {
+			loads = 1
+		}
+		calls(t, src, loads, "ByID of what nobody has asked for before", func() {
+			if got := must(repo.ByID(ctx, 2)); got.Title != "Persuasion" || got.Author.ID != 8 {
+				t.Errorf("%+v by %+v", got, got.Author)
+			}
+		})
+		if err := repo.Save(ctx, nil); err != ErrNotFound {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLoadThatOutlivesItsCall: a caller that gives up may change what it passed while the
+// load goes on for others.
+func TestLoadThatOutlivesItsCall(t *testing.T) {
+	ctx := context.Background()
+	cache, src, repo := openCache(t)
+	must(repo.Create(ctx, &Book{Title: "Emma"}))
+	ids := []int64{1, 2}
+	filter := &Filter{IDs: []int64{1}, Titles: map[string]bool{"Emma": true}}
+	for name, c := range map[string]struct {
+		ask    func(context.Context) (int, error)
+		change func()
+	}{
+		"CountByIDs": {
+			func(ctx context.Context) (int, error) { return repo.CountByIDs(ctx, ids...) },
+			func() { ids[0] = 99 },
+		},
+		"Search": {
+			func(ctx context.Context) (int, error) {
+				found, err := repo.Search(ctx, filter)
+				return len(found), err
+			},
+			func() { filter.IDs[0] = 99; delete(filter.Titles, "Emma"); filter.IDs = nil },
+		},
+	} {
+		src.Entered, src.Go = make(chan struct{}), make(chan struct{})
+		first, giveUp := context.WithCancel(ctx)
+		gone, other := make(chan error), make(chan int)
+		go func() { _, err := c.ask(first); gone <- err }()
+		<-src.Entered
+		go func() { other <- must(c.ask(ctx)) }()
+		for joined := uint64(0); joined == 0; {
+			for _, m := range cache.Stats().Methods {
+				if m.Method == name {
+					joined = m.Joined
+				}
+			}
+			runtime.Gosched()
+		}
+		giveUp()
+		if err := <-gone; err != context.Canceled {
+			t.Fatal(err)
+		}
+		c.change()
+		close(src.Go)
+		if n := <-other; n != 1 {
+			t.Errorf("%s: another caller got an answer to what the first one asks now: %d", name, n)
+		}
 	}
 }
