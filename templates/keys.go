@@ -63,7 +63,9 @@ func marshalsText(t types.Type) bool {
 		return false
 	}
 	sig := m.Obj().Type().(*types.Signature)
-	return sig.Params().Len() == 0 && sig.Results().Len() == 2
+	return sig.Params().Len() == 0 && sig.Results().Len() == 2 &&
+		types.Identical(sig.Results().At(0).Type(), types.NewSlice(types.Typ[types.Byte])) &&
+		types.Identical(sig.Results().At(1).Type(), types.Universe.Lookup("error").Type())
 }
 
 // canBeNil reports whether a key may hold Nil in place of a value of t.
