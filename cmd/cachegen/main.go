@@ -59,6 +59,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return failed
 	}
 	dir, err := filepath.Abs(*chdir)
+	if err == nil {
+		_, err = os.Stat(dir) // the go command would be blamed for it
+	}
 	if err != nil {
 		return complain(stderr, err)
 	}

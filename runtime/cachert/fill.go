@@ -54,13 +54,14 @@ func (r *Reader[V]) wrapsSentinel(err error) bool {
 	return false
 }
 
-// fill keeps a loaded value near at once and stores it without making the caller wait.
-func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, what kind, sentinel int) {
+// fill keeps a loaded value near at once and stores it without making the caller wait. It says
+// whether the near cache has been told.
+func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, what kind, sentinel int) bool {
 	c := r.repo.cache
 	payload, err := r.policy.Codec.Append(nil, v)
 	if err != nil {
 		r.stats.codecErrors.Add(1)
-		return
+		return false
 	}
 	deps := make([]dep, len(cells))
 	for i, cell := range cells {
@@ -69,12 +70,12 @@ func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, wha
 	ttl := r.lifetime(what)
 	now := c.now()
 	env := envelope{kind: what, sentinel: sentinel, stored: now, expires: now.Add(ttl), deps: deps, payload: payload}
-	r.keepNear(t, snap, deps, rows, v, what, sentinel, len(payload), env.expires)
+	r.complete(t, loaded, r.nearEntry(snap, deps, rows, v, what, sentinel, env.expires), v, len(payload))
 	select {
 	case c.fills <- struct{}{}:
 	default: // the store does not keep up: the next read loads again
 		r.stats.fillsSkipped.Add(1)
-		return
+		return true
 	}
 	go func() {
 		defer func() { <-c.fills }()
@@ -92,38 +93,36 @@ func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, wha
 		}
 		r.stats.fills.Add(1)
 	}()
+	return true
 }
 
-// keepNear keeps a value in the process if each generation it depends on comes with a
-// promise. v is shared from here on.
-func (r *Reader[V]) keepNear(t target, snap snapshot, deps []dep, rows []string, v V, what kind, sentinel, encoded int, expires time.Time) {
+// nearEntry is a result as it would be kept in the process: servable if each generation it
+// depends on comes with a promise. v is shared from here on.
+func (r *Reader[V]) nearEntry(snap snapshot, deps []dep, rows []string, v V, what kind, sentinel int, expires time.Time) *nearEntry {
 	near := r.repo.cache.near
 	if near == nil {
-		return
+		return nil
 	}
-	e := &nearEntry{value: v, kind: what, sentinel: sentinel, rows: rows}
 	if limit := r.repo.cache.now().Add(near.ttl); expires.After(limit) {
 		expires = limit
 	}
-	e.expires = expires
-	e.lives = make([]*store.Live, 0, len(deps))
+	lives := make([]*store.Live, 0, len(deps))
 	for _, d := range deps {
 		live := snap[d.cell].Live
 		if live == nil {
-			e.lives = nil
-			break
+			return &nearEntry{rows: rows} // only the prediction is of use
 		}
-		e.lives = append(e.lives, live)
+		lives = append(lives, live)
 	}
-	size := encoded
-	if r.policy.Codec.Size != nil {
-		size = r.policy.Codec.Size(v)
+	return &nearEntry{value: v, kind: what, sentinel: sentinel, lives: lives, expires: expires, rows: rows}
+}
+
+// complete tells the near cache of a result that is about to be handed out. e may be nil.
+func (r *Reader[V]) complete(t target, how found, e *nearEntry, v V, encoded int) {
+	if e != nil && len(e.lives) > 0 && r.policy.Codec.Size != nil {
+		encoded = r.policy.Codec.Size(v)
 	}
-	if e.lives == nil { // only the prediction is of use
-		var none V
-		e.value, size = none, 0
-	}
-	near.set(t.near, e, size)
+	r.repo.cache.near.complete(t.near, t.began, how, e, encoded)
 }
 
 // aged lists the cells whose generation is old enough that their lifetime may need

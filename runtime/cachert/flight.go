@@ -14,7 +14,8 @@ import (
 //  2. a writer commits version 2 and is acknowledged
 //  3. reader B starts, joins A's load and returns version 1: older than what was acknowledged
 //
-// B has seen another generation, so it starts a flight of its own.
+// B has seen another generation, so it starts a flight of its own. For the same reason nobody
+// joins a flight that has widened its snapshot since it started.
 type flight[V any] struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
@@ -38,8 +39,9 @@ func (p *loadPanic) Error() string {
 
 // fly returns the result of load, run once for all calls with this key at the same time.
 // The load runs on a goroutine of its own with the values of the first caller's context;
-// it is cancelled when the last waiting caller has gone, never because the first one has.
-func (r *Reader[V]) fly(ctx context.Context, key string, load func(context.Context) (V, error)) (V, error) {
+// it is cancelled when the last waiting caller has gone, never because the first one has. It
+// is given a function after which nobody joins any more.
+func (r *Reader[V]) fly(ctx context.Context, key string, load func(ctx context.Context, full func()) (V, error)) (V, error) {
 	r.mu.Lock()
 	f, joined := r.flights[key]
 	if !joined {
@@ -68,21 +70,24 @@ func (r *Reader[V]) fly(ctx context.Context, key string, load func(context.Conte
 	return r.clone(f.value), f.err
 }
 
-func (r *Reader[V]) run(ctx context.Context, key string, f *flight[V], load func(context.Context) (V, error)) {
+func (r *Reader[V]) run(ctx context.Context, key string, f *flight[V], load func(context.Context, func()) (V, error)) {
+	full := func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.flights[key] == f {
+			delete(r.flights, key)
+		}
+	}
 	finished := false
 	defer func() {
 		if !finished {
 			f.panicked = &loadPanic{recoverOrGoexit(recover()), debug.Stack()}
 		}
-		r.mu.Lock()
-		if r.flights[key] == f {
-			delete(r.flights, key)
-		}
-		r.mu.Unlock()
+		full()
 		close(f.done)
 		f.cancel()
 	}()
-	f.value, f.err = load(ctx)
+	f.value, f.err = load(ctx, full)
 	finished = true
 }
 

@@ -16,7 +16,8 @@ const (
 	// a process that crashes between commit and invalidation voids this until the TTL.
 	LevelBounded
 	// LevelSession: as bounded, and within one process a read that starts after ack(w)
-	// returns w or later; a crash of the writer is covered by its markers.
+	// returns w or later, and a read that starts after another one of its object has
+	// returned w does, too; a crash of the writer is covered by its markers.
 	LevelSession
 	// LevelStrict: after ack(w), or after anybody has read w, nobody reads older. Every
 	// read asks the store (one round trip).

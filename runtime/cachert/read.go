@@ -36,6 +36,7 @@ type target struct {
 	near  string   // key in the near cache, and of flights
 	entry string   // key in the store
 	cells []string // namespace, repository, argument tags
+	began turn     // when the read began, for the near cache
 }
 
 // Get answers a call from the cache, or through load from the source. The value is the
@@ -49,19 +50,22 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	}
 	strict := effective(ctx, r.policy.Level) == LevelStrict
 	args := call.Key.text()
-	near := c.near.get(r.nearKey(sc, args))
-	if !strict && c.gate.open.Load() && near.servable(c.now()) {
-		r.stats.hit(EventNearHit, near.kind)
-		return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
+	if !strict && c.gate.open.Load() {
+		if near := c.near.get(r.nearKey(sc, args)); near.servable(c.now()) {
+			r.stats.hit(EventNearHit, near.kind)
+			return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
+		}
 	}
 	t, ok := r.resolve(ctx, sc, args, call)
 	if !ok {
 		return r.bypass(ctx, call, load)
 	}
+	var old *nearEntry
+	old, t.began = c.near.begin(t.near)
 	if !c.gate.open.Load() {
-		return r.miss(ctx, load)
+		return r.miss(ctx, t, load)
 	}
-	return r.getFromStore(ctx, call, t, near, strict, load)
+	return r.getFromStore(ctx, call, t, old, strict, load)
 }
 
 // nearKey is a call's key in the near cache: tenant, repository, key space, arguments.
@@ -93,9 +97,10 @@ func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.
 }
 
 // miss asks the source for this caller alone and stores nothing.
-func (r *Reader[V]) miss(ctx context.Context, load func(context.Context) (V, error)) (V, error) {
+func (r *Reader[V]) miss(ctx context.Context, t target, load func(context.Context) (V, error)) (V, error) {
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
+	defer func() { r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0) }()
 	return r.load(ctx, load)
 }
 
@@ -138,34 +143,35 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 	}
 	raw, err := r.read(ctx, snap, t.entry, cells, !strict)
 	if err != nil {
-		return r.miss(ctx, load)
+		return r.miss(ctx, t, load)
 	}
 	if raw != nil {
 		v, env, hit, err := r.check(ctx, snap, t, raw, strict)
 		if err != nil {
-			return r.miss(ctx, load)
+			return r.miss(ctx, t, load)
 		}
 		if hit {
 			r.stats.hit(EventStoreHit, env.kind)
 			return r.answer(r.clone(v), env.kind, env.sentinel)
 		}
 	}
-	if !snap.clean(t.cells) {
+	if !snap.clean(cells) {
 		r.stats.fillsSkipped.Add(1)
-		return r.miss(ctx, load)
+		return r.miss(ctx, t, load)
 	}
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	return r.fly(ctx, flightKey(t, snap), func(ctx context.Context) (V, error) {
-		return r.loadAndFill(ctx, call, t, snap, load)
+	return r.fly(ctx, flightKey(t.near, cells, snap), func(ctx context.Context, full func()) (V, error) {
+		return r.loadAndFill(ctx, call, t, snap, full, load)
 	})
 }
 
-// flightKey joins calls that have seen the same generations.
-func flightKey(t target, s snapshot) string {
+// flightKey joins calls that have seen the same generations in the same cells, those of
+// predicted rows included.
+func flightKey(near string, cells []string, s snapshot) string {
 	var b strings.Builder
-	b.WriteString(t.near)
-	for _, c := range t.cells {
+	b.WriteString(near)
+	for _, c := range cells {
 		b.WriteByte(' ')
 		b.WriteString(string(s[c].Generation))
 	}
@@ -208,12 +214,23 @@ func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []by
 		r.stats.codecErrors.Add(1)
 		return v, env, false, nil
 	}
-	r.keepNear(t, snap, env.deps, rows, v, env.kind, env.sentinel, len(env.payload), env.expires)
+	if strict {
+		r.complete(t, confirmed, &nearEntry{rows: rows}, v, 0)
+	} else {
+		r.complete(t, stored, r.nearEntry(snap, env.deps, rows, v, env.kind, env.sentinel, env.expires), v, len(env.payload))
+	}
 	return v, env, true, nil
 }
 
-// loadAndFill runs inside a flight: snap was taken before.
-func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, load func(context.Context) (V, error)) (V, error) {
+// loadAndFill runs inside a flight: snap was taken before. It calls full when nobody may join
+// any more.
+func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, full func(), load func(context.Context) (V, error)) (V, error) {
+	told := false
+	defer func() {
+		if !told {
+			r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
+		}
+	}()
 	v, err := r.load(ctx, load)
 	what, sentinel := r.classify(v, err)
 	if what == kindNone {
@@ -223,7 +240,9 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 	rows := r.rows(ctx, call, t, v, err)
 	if unseen := unseen(snap, rows); len(rows) <= maxRows && len(unseen) > 0 {
 		// The prediction missed. Snapshot what the result names, then load once more:
-		// a snapshot taken after the load would bless a value that is already old.
+		// a snapshot taken after the load would bless a value that is already old. Who comes
+		// from here on may have seen a write to one of these tags, and must not join.
+		full()
 		if _, rerr := r.read(ctx, snap, "", unseen, true); rerr != nil {
 			r.stats.fillsSkipped.Add(1)
 			return v, err
@@ -240,7 +259,7 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 		r.stats.fillsSkipped.Add(1)
 		return v, err
 	}
-	r.fill(t, snap, cells, rows, v, what, sentinel)
+	told = r.fill(t, snap, cells, rows, v, what, sentinel)
 	return v, err
 }
 

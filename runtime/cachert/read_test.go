@@ -123,6 +123,81 @@ func TestJoinOnlyOnTheSameSnapshot(t *testing.T) {
 	})
 }
 
+// The row tags that were predicted belong to the snapshot like all others:
+//
+//  1. reader A predicts book 1, snapshots it, and loads the list with its version 2
+//  2. a write changes book 1 and names no list; it is acknowledged
+//  3. reader B sees A's generations in all cells that the arguments name
+func TestJoinOnlyOnTheSameRowTags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newShop(t, nil), context.Background()
+		gate := make(chan struct{})
+		if _, err := s.byAuthor(ctx, 7); err != nil { // from here on the rows are predicted
+			t.Fatal(err)
+		}
+		if _, err := s.bump(ctx, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		s.hook = func() { <-gate }
+		joinsNothing(t, s, gate, 2)
+	})
+}
+
+// A load that is run again, because its prediction missed, has widened its snapshot:
+//
+//  1. reader A loads the list, snapshots book 1 and loads once more: version 1
+//  2. a write changes book 1 and names no list; it is acknowledged
+//  3. reader B has seen no row, so its key is that of A's flight
+func TestNobodyJoinsALoadThatIsRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, nil)
+		gate, calls := make(chan struct{}), 0
+		s.hook = func() {
+			if calls++; calls == 2 {
+				<-gate
+			}
+		}
+		joinsNothing(t, s, gate, 1)
+	})
+}
+
+// joinsNothing starts a read of a list that stops at the gate with book 1 at version old,
+// changes the book, and reads the list again.
+func joinsNothing(t *testing.T, s *shop, gate chan struct{}, old int64) {
+	t.Helper()
+	ctx, first := context.Background(), make(chan int64, 1)
+	go func() {
+		l, err := s.byAuthor(ctx, 7)
+		if err != nil {
+			t.Error(err)
+		}
+		first <- l[0].Version
+	}()
+	synctest.Wait()
+	s.mu.Lock()
+	s.hook = nil
+	s.mu.Unlock()
+	if _, err := s.bump(ctx, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan int64, 1)
+	go func() {
+		l, err := s.byAuthor(ctx, 7)
+		if err != nil {
+			t.Error(err)
+		}
+		second <- l[0].Version
+	}()
+	synctest.Wait()
+	close(gate)
+	if v := <-second; v != old+1 {
+		t.Errorf("a read after the write got version %d: it joined the older load", v)
+	}
+	if v := <-first; v != old {
+		t.Errorf("the first read got version %d, want what its load saw: %d", v, old)
+	}
+}
+
 func TestLeaderCancelledJoinerIsNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t, nil)

@@ -172,7 +172,7 @@ func (m *mutation) look(cells []string) error {
 	ctx, cancel := m.c.storeContext(m.ctx)
 	defer cancel()
 	cells = unseen(m.known, cells)
-	reply, err := m.c.store.Read(ctx, store.ReadRequest{Cells: cells, Near: true, Fresh: m.c.fresh, CellTTL: m.c.cellTTL()})
+	reply, err := m.c.store.Read(ctx, store.ReadRequest{Cells: cells, Near: true, Lagging: true, Fresh: m.c.fresh, CellTTL: m.c.cellTTL()})
 	if err != nil {
 		return m.failed(err)
 	}

@@ -37,56 +37,101 @@ func (s *session) read(ctx context.Context, r store.ReadRequest) (store.ReadRepl
 	return reply, s.fillIn(ctx, r.Cells, reply.Cells, r.Fresh, r.CellTTL)
 }
 
-// readNear answers what it can from the table and asks for the entry and the rest in one
-// round trip. The entry is read apart, untracked: nobody needs to be told of its changes.
+// readNear asks for the entry and the cells that are not in the table, in one round trip. A
+// cell that is in the table is taken from there, but only when a reply to something that was
+// sent after the call began has come on the connection that feeds it: a push for a change
+// made before the call stands in front of that reply.
+//
+//  1. the table holds generation g; another process destroys it; the push is on its way
+//  2. a load reads what that process has committed, and hands it out
+//  3. a read that took g from the table now would find the old entry valid
+//
+// The entry is read apart, untracked: nobody needs to be told of its changes.
 func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.ReadReply, error) {
-	reply := store.ReadReply{Cells: make([]store.Cell, len(r.Cells))}
-	var unknown []int
-	var keys []string
+	var plain []command // the entry, and cells that are asked for to learn where the pushes stand
+	if r.Entry != "" {
+		plain = append(plain, get(r.Entry))
+	}
+	cells := make([]store.Cell, len(r.Cells))
+	var unknown, doubted []int
 	for i, key := range r.Cells {
 		cell, ok := s.table.get(key)
-		if !ok {
-			unknown, keys = append(unknown, i), append(keys, key)
-			continue
+		switch {
+		case !ok:
+			unknown = append(unknown, i)
+		case r.Lagging:
+			cells[i] = cell
+		default:
+			doubted = append(doubted, i)
 		}
-		reply.Cells[i] = cell
 	}
-	fetch := func() ([]rueidis.RedisMessage, error) { return nil, nil }
+	asked := doubted
+	if !s.cluster { // one connection: any reply will do
+		asked = doubted[:min(len(doubted), max(0, 1-len(plain)-len(unknown)))]
+	}
+	for _, i := range asked {
+		plain = append(plain, get(r.Cells[i]))
+	}
+	replies, err := s.ask(ctx, plain, r.Cells, unknown, cells)
+	if err != nil {
+		return store.ReadReply{}, err
+	}
+	reply := store.ReadReply{Cells: cells}
 	if r.Entry != "" {
-		fetch = func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, []command{get(r.Entry)}) }
+		reply.Entry, replies = entryOf(replies[0]), replies[1:]
 	}
-	var entry []rueidis.RedisMessage
-	var err error
-	if len(keys) == 0 {
-		if entry, err = guard(ctx, fetch, nil); err != nil {
-			return store.ReadReply{}, err
-		}
-	} else {
-		beside := start(fetch)
-		seen, err := s.follow(ctx, keys)
-		if err != nil {
-			return store.ReadReply{}, err
-		}
-		for k, i := range unknown {
-			// The table, not the reply: a push may have come since, and a promise goes
-			// with the generation it was made for.
-			cell, ok := s.table.get(keys[k])
-			if !ok {
-				cell = cellOf(seen[k])
-			}
-			reply.Cells[i] = cell
-		}
-		if entry, err = await(ctx, beside, nil); err != nil {
-			return store.ReadReply{}, err
+	for k, i := range asked {
+		cells[i] = cellOf(replies[k])
+		s.table.correct(r.Cells[i], cells[i].Generation)
+	}
+	var dropped []int
+	for n, i := range doubted {
+		if cell, ok := s.table.get(r.Cells[i]); ok {
+			cells[i] = cell
+		} else if n >= len(asked) {
+			dropped = append(dropped, i)
 		}
 	}
-	if len(entry) > 0 {
-		reply.Entry = entryOf(entry[0])
+	if _, err := s.ask(ctx, nil, r.Cells, dropped, cells); err != nil {
+		return store.ReadReply{}, err
 	}
 	if s.ended.Load() {
 		return store.ReadReply{}, down(errReconnect)
 	}
-	return reply, s.fillIn(ctx, r.Cells, reply.Cells, r.Fresh, r.CellTTL)
+	return reply, s.fillIn(ctx, r.Cells, cells, r.Fresh, r.CellTTL)
+}
+
+// ask sends plain commands, whose replies it returns, and beside them tracked reads of the
+// cells among keys that are named by index, which it writes to cells.
+func (s *session) ask(ctx context.Context, plain []command, keys []string, tracked []int, cells []store.Cell) ([]rueidis.RedisMessage, error) {
+	if len(tracked) == 0 {
+		return s.do(ctx, plain)
+	}
+	var beside <-chan result[[]rueidis.RedisMessage]
+	if len(plain) > 0 {
+		beside = start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, plain) })
+	}
+	names := make([]string, len(tracked))
+	for k, i := range tracked {
+		names[k] = keys[i]
+	}
+	seen, err := s.follow(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range tracked {
+		// The table, not the reply: a push may have come since, and a promise goes with the
+		// generation it was made for.
+		cell, ok := s.table.get(names[k])
+		if !ok {
+			cell = cellOf(seen[k])
+		}
+		cells[i] = cell
+	}
+	if beside == nil {
+		return nil, nil
+	}
+	return await(ctx, beside, nil)
 }
 
 // fillIn makes the cells that were found absent, with a fresh generation unless another

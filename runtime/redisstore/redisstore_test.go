@@ -69,11 +69,13 @@ func TestConformance(t *testing.T) {
 
 func TestConsistency(t *testing.T) {
 	srv := testserver.Redis(t)
+	w := newWire(t, srv.Addr)
 	consistency.Run(t, consistency.Config{
 		Pairs: 100_000,
 		Stores: func(t *testing.T) (one, two store.Store) {
-			return open(t, srv.Addr), open(t, srv.Addr)
+			return open(t, w.addr()), open(t, srv.Addr)
 		},
+		Hold: w.hold,
 	})
 }
 

@@ -26,6 +26,7 @@ type session struct {
 	// untracked says why near reads are plain reads; empty when they are tracked.
 	untracked store.Finding
 	near      bool
+	cluster   bool // more than one connection
 
 	masters map[string]bool // addresses found by the probe; written before ready
 	ready   atomic.Bool     // found good by a probe
@@ -49,7 +50,7 @@ func connect(opt rueidis.ClientOption, o Options, lost func(*session, error)) (*
 		closeClient(client)
 		return nil, down(err)
 	}
-	s.client = client
+	s.client, s.cluster = client, client.Mode() == rueidis.ClientModeCluster
 	return s, nil
 }
 

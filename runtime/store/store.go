@@ -46,10 +46,14 @@ type ReadRequest struct {
 	Entry string
 	// Cells are the keys of the cells, without duplicates.
 	Cells []string
-	// Near allows cells to be answered from process-local state that the store keeps in
-	// step by pushes, and asks for Live promises. Without it each cell is read from the
-	// store's primary and no promise is given.
+	// Near asks for Live promises, and allows cells to be answered from process-local state
+	// that the store keeps in step by pushes: once it is certain that no push for a change
+	// made before the call is still on its way. Either way no cell is older than the call.
+	// Without Near each cell is read from the store's primary and no promise is given.
 	Near bool
+	// Lagging gives that certainty up: with Near, a cell known in the process is answered
+	// as it is known, without a round trip.
+	Lagging bool
 	// Fresh makes the generation for an absent cell. It is called once per attempt.
 	Fresh func() Generation
 	// CellTTL is how long a cell made by this request lives. Whole milliseconds, > 0.

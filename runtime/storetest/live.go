@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -131,6 +132,30 @@ var liveCases = []testcase{
 					s.Fatalf("the promise for %q is alive after %q was taken", old.Generation, fresh)
 				}
 			}
+		}
+	}},
+	{"a near read is not older than its call, though the promise may be", func(s *suite) {
+		cell, other := s.cell(), s.cell()
+		for i := range s.rounds(500) {
+			s.live(s.Store, cell)
+			s.live(s.Store, other)
+			request := store.ReadRequest{Cells: []string{cell, other}, Near: true, Fresh: s.fresh, CellTTL: long}
+			if i%2 == 0 {
+				request.Entry = s.entry(cell)
+			}
+			w := s.token()
+			for _, changed := range []string{other, cell} {
+				s.mark(s.Other, w, long, changed)
+				reply, err := s.Store.Read(s.ctx(), request)
+				if err != nil {
+					s.Fatal(err)
+				}
+				if got := reply.Cells[slices.Index(request.Cells, changed)]; !got.Marked {
+					s.Fatalf("round %d: %+v after a mark", i, got)
+				}
+			}
+			s.post(s.Other, w, cell, store.Taken)
+			s.post(s.Other, w, other, store.Taken)
 		}
 	}},
 	{"another client's mark ends our promise soon", func(s *suite) {

@@ -41,6 +41,7 @@ func Check(pkgs []*load.Package, bag *diag.Bag) []*model.File {
 			m.classify()
 		}
 		r.passList()
+		r.listMethods()
 	}
 	for _, r := range c.repos {
 		r.each(model.Read, (*method).read)

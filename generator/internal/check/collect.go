@@ -47,18 +47,26 @@ func (c *checker) collect(p *load.Package) {
 func (c *checker) typeSpec(p *load.Package, f *load.File, spec *ast.TypeSpec, doc *ast.CommentGroup) {
 	i := &iface{pkg: p, file: f, spec: spec, methods: map[string]*ast.Field{}}
 	obj, _ := p.Types.Scope().Lookup(spec.Name.Name).(*types.TypeName)
-	if obj == nil || !types.IsInterface(obj.Type()) {
+	it, written := spec.Type.(*ast.InterfaceType)
+	unknown := obj != nil && written && !types.IsInterface(obj.Type()) // a type that contains itself
+	if obj == nil || !types.IsInterface(obj.Type()) && !unknown {
 		return // its directives are reported as strays
 	}
 	c.attach(doc)
 	i.own = directive.Of(doc, c.Bag)
-	if it, ok := spec.Type.(*ast.InterfaceType); ok {
+	if written {
 		for _, field := range it.Methods.List {
 			if len(field.Names) == 1 {
 				i.methods[field.Names[0].Name] = field
 				c.attach(field.Doc)
 			}
 		}
+	}
+	if unknown {
+		if len(i.own) > 0 {
+			c.typeErrors(p, spec)
+		}
+		return
 	}
 	c.interfaces[obj] = i
 	for _, d := range i.own {
@@ -109,10 +117,13 @@ func (c *checker) strays(p *load.Package) {
 	}
 }
 
-// sourceErrors reports what keeps a file from being read. Errors of types are reported
-// where an annotated signature needs the type: all others are not ours.
+// sourceErrors reports what keeps a file with directives from being read. Errors of types
+// are reported where an annotated signature needs the type: all others are not ours.
 func (c *checker) sourceErrors(p *load.Package) {
 	for _, f := range p.Files {
+		if !f.Annotated {
+			continue
+		}
 		for _, e := range f.Errors {
 			c.AddAt("CG003", e.Pos, "", e.Msg)
 		}

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"go/ast"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +17,6 @@ import (
 // what a write drops some read depends on.
 func (c *checker) coverage() {
 	dropped, depended := map[string]bool{}, map[string]bool{}
-	whole := map[string]bool{} // repositories that some write drops as a whole
 	for _, u := range c.uses {
 		if u.drop {
 			dropped[u.repo+"/"+u.name] = true
@@ -23,11 +24,10 @@ func (c *checker) coverage() {
 			depended[u.repo+"/"+u.name] = true
 		}
 	}
+	known := map[string]bool{}
 	for _, r := range c.repos {
+		known[r.model.Name] = true
 		r.each(model.Write, func(m *method) {
-			for _, name := range m.model.Write.DropAll {
-				whole[name] = true
-			}
 			for _, p := range m.model.Write.Puts { // a put drops the tags of the entry it replaces
 				for _, t := range p.Read.Read.Tags {
 					dropped[t.Repo+"/"+t.Name] = true
@@ -35,37 +35,39 @@ func (c *checker) coverage() {
 			}
 		})
 	}
-	known := c.repoSet()
 	elsewhere := &others{checker: c}
 	for _, u := range c.uses {
 		name := u.repo + "/" + u.name
 		switch {
-		case !u.drop && !dropped[name] && !whole[u.repo] && known[u.repo]:
-			if !u.method.accepts("CG201") && !elsewhere.drops(u) {
-				c.undropped(u, dropped)
-			}
-		case u.drop && !depended[name] && known[u.repo]:
-			if !u.method.accepts("CG202") && !elsewhere.depends(u) {
-				c.unused(u, depended)
-			}
+		case u.unresolved:
+		case u.drop && (depended[name] || u.name == "*" && known[u.repo] || u.method.accepts("CG202") || elsewhere.depends(u)):
+		case !u.drop && (dropped[name] || dropped[u.repo+"/*"] || u.method.accepts("CG201") || elsewhere.drops(u)):
+		case !known[u.repo] && !elsewhere.repos[u.repo]:
+			c.nowhere(u, slices.Sorted(maps.Keys(elsewhere.repos)))
+		case u.drop:
+			c.unused(u, depended)
+		default:
+			c.undropped(u, dropped)
 		}
 	}
 	for _, r := range c.repos {
 		r.each(model.Read, func(m *method) {
-			if len(m.model.Read.Tags)+len(m.model.Read.Rows)+len(m.dir.All("tag")) == 0 && !whole[r.model.Name] &&
-				m.model.Read.Level != model.Eventual && !m.accepts("CG201") {
+			if len(m.dir.All("tag")) == 0 && !dropped[r.model.Name+"/*"] &&
+				m.model.Read.Level != model.Eventual && !m.accepts("CG201") && !m.dir.Faulty {
 				c.Add("CG201", m.dir.At, "add tag=, or say that its TTL is all it needs: level=eventual", "no write reaches %s: it depends on no tag and would stay as it is for up to %s", m.fn.Name(), short(m.model.Read.TTL))
 			}
 		})
 	}
 }
 
-func (c *checker) repoSet() map[string]bool {
-	known := map[string]bool{}
-	for _, r := range c.repos {
-		known[r.model.Name] = true
+// nowhere reports a tag of a repository that is not in the module.
+func (c *checker) nowhere(u use, repos []string) {
+	code := "CG201"
+	if u.drop {
+		code = "CG202"
 	}
-	return known
+	help := cmp.Or(diag.Suggest(u.repo, repos), `if another program has it, say so: accept=`+code+` "reason=..."`)
+	c.Add(code, u.option.Value.Span(), help, "no repository of this module is called %s", u.repo)
 }
 
 // undropped reports a tag that no write drops, and what that means.
@@ -98,8 +100,11 @@ func namesIn(tags map[string]bool, repo string) []string {
 	return names
 }
 
-// short is 10m rather than 10m0s.
+// short is 10m rather than 10m0s. A TTL that is missing is reported elsewhere.
 func short(d time.Duration) string {
+	if d == 0 {
+		return "its TTL"
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
@@ -110,11 +115,14 @@ func short(d time.Duration) string {
 	return s
 }
 
-// others looks for uses of a tag in the packages of the module that are not being generated
-// for, so that generating one package alone finds no less than generating all.
+// others looks for repositories and uses of tags in the packages of the module that are not
+// being generated for, so that generating one package alone finds no more than generating
+// all. It reads the directives as words and knows no types: which of the repositories of
+// a package an unqualified tag belongs to, it leaves open.
 type others struct {
 	*checker
-	tags map[string]bool // "drop books/author"
+	repos map[string]bool
+	tags  map[string]bool // "drop books/author"
 }
 
 func (o *others) drops(u use) bool {
@@ -124,20 +132,49 @@ func (o *others) drops(u use) bool {
 
 func (o *others) depends(u use) bool {
 	o.read(u)
-	return o.tags["tag "+u.repo+"/"+u.name]
+	return o.tags["tag "+u.repo+"/"+u.name] || u.name == "*" && o.repos[u.repo]
 }
 
 func (o *others) read(u use) {
 	if o.tags != nil {
 		return
 	}
-	o.tags = map[string]bool{}
-	for _, comment := range moduleDirectives(u.method.repo.pkg.Dir) {
-		for _, d := range directive.Of(&ast.CommentGroup{List: []*ast.Comment{comment}}, &diag.Bag{Fset: o.Fset}) {
-			for _, opt := range d.Options {
-				if tag, fault := directive.ParseTag(opt.Value); fault == nil && tag.Repo.S != "" {
-					o.tags[opt.Name+" "+tag.Repo.S+"/"+tag.Name.S] = true
-				}
+	o.repos, o.tags = map[string]bool{}, map[string]bool{}
+	loaded := map[string]bool{}
+	for _, r := range o.checker.repos {
+		loaded[r.pkg.Dir] = true
+		o.repos[r.model.Name] = true
+	}
+	for dir, comments := range moduleDirectives(u.method.repo.pkg.Dir) {
+		if !loaded[dir] {
+			o.packageUses(directive.Of(&ast.CommentGroup{List: comments}, &diag.Bag{Fset: o.Fset}))
+		}
+	}
+}
+
+func (o *others) packageUses(list []*directive.Directive) {
+	var own []string
+	for _, d := range list {
+		if name, ok := d.Get("name"); ok && d.Verb == "repo" {
+			own = append(own, name.Value.S)
+			o.repos[name.Value.S] = true
+		}
+	}
+	for _, d := range list {
+		for _, opt := range d.Options {
+			if opt.Name != "tag" && opt.Name != "drop" {
+				continue
+			}
+			tag, fault := directive.ParseTag(opt.Value)
+			if fault != nil {
+				continue
+			}
+			repos := own
+			if tag.Repo.S != "" {
+				repos = []string{tag.Repo.S}
+			}
+			for _, repo := range repos {
+				o.tags[opt.Name+" "+repo+"/"+tag.Name.S] = true
 			}
 		}
 	}

@@ -1,8 +1,11 @@
 package check
 
 import (
+	"cmp"
+	"go/ast"
 	"go/types"
 	"strconv"
+	"strings"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
 	"github.com/cachegen/cachegen/generator/internal/directive"
@@ -34,7 +37,11 @@ func (m *method) key() {
 			t = a.Norm.Sig.Results().At(0).Type()
 		}
 		if why := keyable(t, m.repo.pkg.Types, map[types.Type]bool{}); why != "" {
-			m.repo.Add("CG111", m.at(), "leave it out knowingly with ignore="+a.Text+", or use //cachegen:pass", "%s cannot be part of the key of %s: %s", a.Text, m.fn.Name(), why)
+			at := m.at()
+			if a.Param != nil {
+				at = m.paramAt(a.Param)
+			}
+			m.repo.Add("CG111", at, "leave it out knowingly with ignore="+a.Text+", or use //cachegen:pass", "%s cannot be part of the key of %s: %s", a.Text, m.fn.Name(), why)
 		}
 	}
 }
@@ -45,7 +52,7 @@ func (m *method) ignored() map[*model.Param]bool {
 	for _, o := range m.dir.All("ignore") {
 		p := m.param(o.Value.S)
 		if p == nil {
-			m.repo.Add("CG113", o.Value.Span(), diag.Suggest(o.Value.S, m.paramNames()), "%s has no parameter %q", m.fn.Name(), o.Value.S)
+			m.repo.Add("CG113", o.Value.Span(), cmp.Or(diag.Suggest(o.Value.S, m.paramNames()), m.theParameters()), "%s has no parameter %q", m.fn.Name(), o.Value.S)
 			continue
 		}
 		out[p] = true
@@ -96,9 +103,25 @@ func (m *method) explicitKey(o directive.Option, ignored map[*model.Param]bool) 
 	return true
 }
 
+// paramAt is where a parameter is declared.
+func (m *method) paramAt(p *model.Param) diag.Span {
+	if m.field == nil || p.Source == "" {
+		return m.at()
+	}
+	for _, field := range m.field.Type.(*ast.FuncType).Params.List {
+		for _, name := range field.Names {
+			if name.Name == p.Source {
+				return diag.Span{Pos: name.Pos(), End: name.End()}
+			}
+		}
+	}
+	return m.at()
+}
+
+// param finds a parameter by the name that the interface gives it.
 func (m *method) param(name string) *model.Param {
 	for _, p := range m.arguments() {
-		if p.Name == name {
+		if p.Source == name && name != "_" {
 			return p
 		}
 	}
@@ -108,9 +131,20 @@ func (m *method) param(name string) *model.Param {
 func (m *method) paramNames() []string {
 	var names []string
 	for _, p := range m.arguments() {
-		names = append(names, p.Name)
+		if p.Source != "" && p.Source != "_" {
+			names = append(names, p.Source)
+		}
 	}
 	return names
+}
+
+// theParameters says which names there are.
+func (m *method) theParameters() string {
+	names := m.paramNames()
+	if len(names) == 0 {
+		return "name the parameters of " + m.fn.Name() + " in the interface"
+	}
+	return "the parameters are " + strings.Join(names, ", ")
 }
 
 // count is "1 argument" or "2 arguments".

@@ -2,7 +2,6 @@ package check
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -30,8 +29,8 @@ func (m *method) at() diag.Span {
 	return diag.Span{Pos: m.repo.spec.Name.Pos(), End: m.repo.spec.Name.End()}
 }
 
-// declaration is a method as one interface declares it.
-type declaration struct {
+// declared is a method as one interface declares it.
+type declared struct {
 	fn    *types.Func
 	field *ast.Field
 }
@@ -39,7 +38,6 @@ type declaration struct {
 // findMethods lists the methods in the order in which a reader meets them: those declared
 // here, then those of each embedded interface in turn.
 func (r *repo) findMethods() {
-	full := r.named.Underlying().(*types.Interface)
 	seen := map[string]*method{}
 	for _, d := range r.declarations(r.named, map[*types.TypeName]bool{}) {
 		if !d.fn.Exported() && d.fn.Pkg() != r.pkg.Types {
@@ -48,18 +46,16 @@ func (r *repo) findMethods() {
 		}
 		m := seen[d.fn.Name()]
 		if m == nil {
-			obj, _, _ := types.LookupFieldOrMethod(full, false, r.pkg.Types, d.fn.Name())
-			m = &method{repo: r, fn: obj.(*types.Func), field: d.field}
+			m = &method{repo: r, fn: d.fn, field: d.field}
 			seen[d.fn.Name()] = m
 			r.methods = append(r.methods, m)
 		}
 		if d.field != nil && !annotated(m.field) && (m.field == nil || annotated(d.field)) {
-			m.field = d.field
+			m.fn, m.field = d.fn, d.field // with the names of the parameters that its directive uses
 		}
 	}
 	for _, m := range r.methods {
 		m.signature()
-		r.model.Methods = append(r.model.Methods, m.model)
 	}
 }
 
@@ -70,7 +66,7 @@ func annotated(f *ast.Field) bool {
 
 // declarations walks an interface and those it embeds. The source of interfaces of this
 // package is known, of others only their types are.
-func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []declaration {
+func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []declared {
 	var src *iface
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		if seen[named.Obj()] {
@@ -87,15 +83,18 @@ func (r *repo) declarations(t types.Type, seen map[*types.TypeName]bool) []decla
 	if !ok {
 		return nil
 	}
-	var out []declaration
+	if src != nil {
+		r.declaration(src, it)
+	}
+	var out []declared
 	for i := range it.NumExplicitMethods() {
-		d := declaration{fn: it.ExplicitMethod(i)}
+		d := declared{fn: it.ExplicitMethod(i)}
 		if src != nil {
 			d.field = src.methods[d.fn.Name()]
 		}
 		out = append(out, d)
 	}
-	slices.SortStableFunc(out, func(a, b declaration) int { return int(a.fn.Pos() - b.fn.Pos()) })
+	slices.SortStableFunc(out, func(a, b declared) int { return int(a.fn.Pos() - b.fn.Pos()) })
 	for e := range it.EmbeddedTypes() {
 		out = append(out, r.declarations(e, seen)...)
 	}
@@ -173,21 +172,6 @@ func (m *method) classify() {
 	}
 	if m.dir != nil && !m.typed() {
 		m.model.Kind = model.Pass
+		m.unresolved()
 	}
-}
-
-// typed reports whether the types of the signature are all known, and says which are not.
-func (m *method) typed() bool {
-	if !invalid(m.fn.Signature(), map[types.Type]bool{}) {
-		return true
-	}
-	at, text := m.at(), "a type in the signature of "+m.fn.Name()+" is not known"
-	for _, e := range m.repo.pkg.TypeErrors {
-		if m.field != nil && m.field.Pos() <= e.Pos && e.Pos < m.field.End() {
-			at, text = diag.Span{Pos: e.Pos, End: token.NoPos}, e.Msg
-			break
-		}
-	}
-	m.repo.Add("CG003", at, "make the package compile as far as this signature goes", "%s", text)
-	return false
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/cachegen/cachegen/generator/internal/directive"
 )
 
-// moduleDirectives lists the directives in all files of the module that dir belongs to. It
-// is asked only before a finding that another package could refute.
-func moduleDirectives(dir string) []*ast.Comment {
+// moduleDirectives lists the directives in all files of the module that dir belongs to, by
+// directory. It is asked only before a finding that another package could refute.
+func moduleDirectives(dir string) map[string][]*ast.Comment {
 	root := dir
 	for !exists(filepath.Join(root, "go.mod")) {
 		parent := filepath.Dir(root)
@@ -24,7 +24,7 @@ func moduleDirectives(dir string) []*ast.Comment {
 		}
 		root = parent
 	}
-	var out []*ast.Comment
+	out := map[string][]*ast.Comment{}
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -35,7 +35,9 @@ func moduleDirectives(dir string) []*ast.Comment {
 				return filepath.SkipDir
 			}
 		case strings.HasSuffix(path, ".go"):
-			out = append(out, directivesIn(path)...)
+			if found := directivesIn(path); len(found) > 0 {
+				out[filepath.Dir(path)] = append(out[filepath.Dir(path)], found...)
+			}
 		}
 		return nil
 	})

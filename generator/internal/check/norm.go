@@ -45,7 +45,7 @@ func (m *method) normalise(p *model.Path) {
 		}
 		n.used = true
 		takes := n.fn.Sig.Params().At(0).Type()
-		if !types.ConvertibleTo(p.Type, takes) && !types.ConvertibleTo(deref(p.Type), takes) || isStringKind(takes) != isStringKind(deref(p.Type)) {
+		if !types.Identical(p.Type, takes) && !types.Identical(deref(p.Type).Underlying(), takes.Underlying()) {
 			m.repo.Add("CG116", n.option.Value.Span(), "name a function of that type", "%s is %s, %s takes %s", p.Text, typeText(p.Type), n.fn.Name, typeText(takes))
 			continue
 		}

@@ -33,6 +33,10 @@ func (s *stdlib) find(name string) *types.Package {
 // pkg is nil for the own package.
 func (r *repo) object(t directive.Text) (obj types.Object, pkg *types.Package) {
 	dot := strings.LastIndexByte(t.S, '.')
+	if !token.IsIdentifier(t.S[dot+1:]) {
+		r.Add("CG102", t.Span(), "write Name or pkg.Name", "%s is not a name", t.S)
+		return nil, nil
+	}
 	if dot < 0 {
 		obj = r.pkg.Types.Scope().Lookup(t.S)
 		if obj == nil {
@@ -59,16 +63,25 @@ func (r *repo) object(t directive.Text) (obj types.Object, pkg *types.Package) {
 	return obj, pkg
 }
 
-// imported finds a package by the name the file gives it, by its own name, or by its path.
+// imported finds a package by what the file calls it, by its path, by the name it has in
+// other files, or in the standard library.
 func (r *repo) imported(qualifier string) *types.Package {
 	byPath := map[string]*types.Package{}
 	for _, p := range r.pkg.Types.Imports() {
 		byPath[p.Path()] = p
 	}
 	for _, spec := range r.file.Imports {
-		p, err := strconv.Unquote(spec.Path.Value)
-		if err == nil && spec.Name != nil && spec.Name.Name == qualifier && byPath[p] != nil {
-			return byPath[p]
+		name, err := strconv.Unquote(spec.Path.Value)
+		p := byPath[name]
+		if err != nil || p == nil {
+			continue
+		}
+		local := p.Name()
+		if spec.Name != nil {
+			local = spec.Name.Name
+		}
+		if local == qualifier {
+			return p
 		}
 	}
 	if p := byPath[qualifier]; p != nil {
@@ -89,7 +102,11 @@ func (r *repo) function(t directive.Text) (model.Func, bool) {
 		return model.Func{}, false
 	}
 	fn, ok := obj.(*types.Func)
-	if !ok || fn.Signature().TypeParams() != nil {
+	switch {
+	case !ok:
+		r.Add("CG116", t.Span(), "name a function", "%s is %s", t.S, typeText(obj.Type()))
+		return model.Func{}, false
+	case fn.Signature().TypeParams() != nil:
 		r.Add("CG116", t.Span(), "name a function without type parameters", "%s is %s", t.S, typeText(obj.Type()))
 		return model.Func{}, false
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"go/types"
 	"strings"
 
@@ -36,11 +37,9 @@ func (m *method) path(p directive.Path, allow roots) (model.Path, bool) {
 func (m *method) root(out *model.Path, rest *[]directive.Text, p directive.Path, allow roots) bool {
 	head := p.Parts[0]
 	*rest = p.Parts[1:]
-	for _, param := range m.arguments() {
-		if param.Source == head.S && head.S != "_" {
-			out.Root, out.Param, out.Type = model.RootParam, param, param.Type
-			return true
-		}
+	if param := m.param(head.S); param != nil {
+		out.Root, out.Param, out.Type = model.RootParam, param, param.Type
+		return true
 	}
 	switch head.S {
 	case "ret":
@@ -57,19 +56,7 @@ func (m *method) root(out *model.Path, rest *[]directive.Text, p directive.Path,
 	case "ctx":
 		return m.rootCtx(out, rest, p, allow.ctx)
 	}
-	var names []string
-	for _, param := range m.arguments() {
-		if param.Source != "" && param.Source != "_" {
-			names = append(names, param.Source)
-		}
-	}
-	help := diag.Suggest(head.S, append(names, "ret", "row"))
-	if help == "" {
-		help = "the parameters are " + strings.Join(names, ", ")
-		if len(names) == 0 {
-			help = "name the parameters of " + m.fn.Name() + " in the interface"
-		}
-	}
+	help := cmp.Or(diag.Suggest(head.S, append(m.paramNames(), "ret", "row")), m.theParameters())
 	m.repo.Add("CG113", head.Span(), help, "%s has no parameter %q", m.fn.Name(), head.S)
 	return false
 }

@@ -24,7 +24,7 @@ func (m *method) old() {
 		m.repo.Add("CG160", o.Value.Span(), "name a read that returns the row", "%s returns no row", read.fn.Name())
 		return
 	}
-	if _, isStruct := deref(vals[0].Type).Underlying().(*types.Struct); !isStruct {
+	if !isStruct(vals[0].Type) {
 		m.repo.Add("CG160", o.Value.Span(), "name a read that returns one row", "%s returns %s, which is not one row", read.fn.Name(), typeText(vals[0].Type))
 		return
 	}
@@ -57,46 +57,64 @@ func (m *method) puts() {
 	}
 }
 
-// putValue chooses where the value comes from: value=, else the result where it fits, else
-// the source is asked again.
+// putValue chooses where the value comes from: value=, else the result where it is the row,
+// else the source is asked again. A scalar that fits may be anything, an id or a count.
 func (m *method) putValue(p *model.Put, o directive.Option, read *method, value directive.Option, given bool) bool {
-	want := read.values()
 	from, name, _ := strings.Cut(value.Value.S, ":")
-	if !given {
-		p.From = model.FromReload
-		if r := m.fittingResult(want); r != nil {
-			p.From, p.Value = model.FromRet, model.Path{Root: model.RootRet, Result: r, Type: r.Type, Text: "ret"}
+	switch {
+	case !given:
+		if found := m.fittingResults(read, ""); len(found) == 0 || !isStruct(found[0].Type) {
+			p.From = model.FromReload
+			return true
 		}
-		return true
-	}
-	switch from {
-	case "reload":
+		return m.putResult(p, o, read, "")
+	case from == "reload" && name == "":
 		p.From = model.FromReload
 		return true
-	case "ret":
-		r := m.fittingResult(want)
-		if r == nil {
-			m.repo.Add("CG160", value.At, "say value=reload, or return the row", "%s returns nothing that %s would return", m.fn.Name(), read.fn.Name())
-			return false
-		}
-		p.From, p.Value = model.FromRet, model.Path{Root: model.RootRet, Result: r, Type: r.Type, Text: "ret"}
-		return true
-	case "arg":
+	case from == "ret":
+		return m.putResult(p, value, read, name)
+	case from == "arg":
 		return m.putArgument(p, read, value, name)
 	}
-	m.repo.Add("CG102", value.Value.Span(), "write ret, arg, arg:name or reload", "value=%s is not known", value.Value.S)
+	m.repo.Add("CG102", value.Value.Span(), "write ret, ret:name, arg, arg:name or reload", "value=%s is not known", value.Value.S)
 	return false
 }
 
-// fittingResult is the result of the write that the read would return too, nil when there
-// is none or the read returns several values.
-func (m *method) fittingResult(want []*model.Result) *model.Result {
+// putResult takes the one result that the read would return too.
+func (m *method) putResult(p *model.Put, o directive.Option, read *method, name string) bool {
+	found := m.fittingResults(read, name)
+	if len(found) != 1 {
+		help, what := "name the results and say which: value=ret:after", count(len(found), "result")+" that "
+		if len(found) == 0 {
+			help, what = "say value=reload, or return the row", "nothing that "
+		}
+		m.repo.Add("CG160", o.At, help, "%s returns %s%s would return", m.fn.Name(), what, read.fn.Name())
+		return false
+	}
+	r := found[0]
+	p.From, p.Value = model.FromRet, model.Path{Root: model.RootRet, Result: r, Type: r.Type, Text: "ret"}
+	return true
+}
+
+// fittingResults are the results of the write, of that name if one is given, that the read
+// would return too; none where the read returns several values.
+func (m *method) fittingResults(read *method, name string) []*model.Result {
+	want := read.values()
+	if len(want) != 1 {
+		return nil
+	}
+	var found []*model.Result
 	for _, r := range m.values() {
-		if len(want) == 1 && fits(r.Type, want[0].Type) {
-			return r
+		if fits(r.Type, want[0].Type) && (name == "" || r.Source == name) {
+			found = append(found, r)
 		}
 	}
-	return nil
+	return found
+}
+
+func isStruct(t types.Type) bool {
+	_, ok := deref(t).Underlying().(*types.Struct)
+	return ok
 }
 
 // fits reports whether a value can be stored where want is, give or take one pointer.
@@ -118,17 +136,32 @@ func (m *method) putArgument(p *model.Put, read *method, value directive.Option,
 			found = append(found, a)
 		}
 	}
-	if len(found) != 1 {
-		help := "name one: value=arg:" + strings.Join(m.paramNames(), " or value=arg:")
-		if len(found) == 0 {
-			help = "say value=reload"
+	switch {
+	case len(read.values()) != 1:
+		m.repo.Add("CG160", value.At, "say value=reload", "%s returns %s: no argument holds them all", read.fn.Name(), count(len(read.values()), "value"))
+		return false
+	case len(found) == 0:
+		m.repo.Add("CG160", value.At, "say value=reload", "%s has no argument%s that %s would return", m.fn.Name(), called(name), read.fn.Name())
+		return false
+	case len(found) > 1:
+		var names []string
+		for _, p := range found {
+			names = append(names, p.Name)
 		}
-		m.repo.Add("CG160", value.At, help, "%s has %s that %s would return", m.fn.Name(), count(len(found), "argument"), read.fn.Name())
+		m.repo.Add("CG160", value.At, "name one: value=arg:"+strings.Join(names, " or value=arg:"), "%s has %s that %s would return",
+			m.fn.Name(), count(len(found), "argument"), read.fn.Name())
 		return false
 	}
 	p.From = model.FromArg
 	p.Value = model.Path{Root: model.RootParam, Param: found[0], Type: found[0].Type, Text: found[0].Name}
 	return true
+}
+
+func called(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " " + name
 }
 
 // call resolves ByID(ret.ID): a read of the same repository, with an argument for each of

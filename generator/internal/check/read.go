@@ -1,9 +1,10 @@
 package check
 
 import (
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
-	"strings"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
 	"github.com/cachegen/cachegen/generator/internal/directive"
@@ -26,7 +27,7 @@ func (m *method) read() {
 	if o, ok := m.dir.Get("level"); ok {
 		r.Level = m.repo.level(o)
 	}
-	if r.TTL == 0 {
+	if r.TTL == 0 && !m.dir.Faulty && !m.repo.dir.Faulty {
 		m.repo.Add("CG140", m.dir.At, "say how long an entry may live: ttl=10m here or on the repository", "%s has no TTL", m.fn.Name())
 	}
 	m.cacheable()
@@ -55,12 +56,9 @@ func (m *method) cacheable() {
 		m.repo.Add("CG121", m.at(), "use //cachegen:pass", "%s has no result: there is nothing to cache", m.fn.Name())
 	}
 	for _, r := range m.values() {
-		if _, problems := shape.Of(r.Type, m.repo.pkg.Types); len(problems) > 0 {
-			texts := make([]string, len(problems))
-			for i, p := range problems {
-				texts[i] = p.String()
-			}
-			m.repo.Add("CG120", m.at(), "", "the result of %s cannot be cached: %s", m.fn.Name(), strings.Join(texts, "\n\t"))
+		_, problems := shape.Of(r.Type, m.repo.pkg.Types)
+		for _, p := range problems {
+			m.repo.Add("CG120", m.at(), "", "the result of %s cannot be cached: %s", m.fn.Name(), p)
 		}
 	}
 }
@@ -110,49 +108,69 @@ func (m *method) bypass(o directive.Option) {
 	if !ok {
 		return
 	}
+	p.Norm = nil // what is compared is the argument itself
 	b := model.Bypass{Path: p, Equal: c.Equal, Source: o.Value.S}
-	p.Norm = nil
-	if lit, known := literalType(c.Value.S); known {
+	var value types.Object
+	if isLiteral(c.Value.S) {
 		b.Lit = c.Value.S
-		if lit == nil || !(types.AssignableTo(lit, p.Type) || types.AssignableTo(lit, deref(p.Type)) && c.Value.S != "nil") {
-			m.wrongValue(c, p)
-			return
-		}
 	} else {
 		obj, pkg := m.repo.object(c.Value)
 		if obj == nil {
 			return
 		}
-		_, isConst := obj.(*types.Const)
-		if _, isVar := obj.(*types.Var); !isConst && !isVar || !types.Comparable(p.Type) ||
-			!types.AssignableTo(obj.Type(), p.Type) && !types.AssignableTo(obj.Type(), deref(p.Type)) {
-			m.wrongValue(c, p)
-			return
-		}
-		b.Value = model.Object{Pkg: pkg, Name: obj.Name(), Type: obj.Type()}
+		value, b.Value = obj, model.Object{Pkg: pkg, Name: obj.Name(), Type: obj.Type()}
+	}
+	if !compares(p.Type, b.Lit, value) {
+		m.repo.Add("CG116", c.Value.Span(), "compare it with a value of its type", "%s is %s and cannot be %s", p.Text, typeText(p.Type), c.Value.S)
+		return
 	}
 	m.model.Read.Bypass = append(m.model.Read.Bypass, b)
 }
 
-func (m *method) wrongValue(c directive.Condition, p model.Path) {
-	m.repo.Add("CG116", c.Value.Span(), "compare it with a value of its type", "%s is %s and cannot be %s", p.Text, typeText(p.Type), c.Value.S)
+// isLiteral reports whether a value in a condition is a literal. All others are names.
+func isLiteral(s string) bool {
+	return s == "true" || s == "false" || s == "nil" || s[0] == '"' || s[0] == '-' || '0' <= s[0] && s[0] <= '9'
 }
 
-// literalType is the type of a literal in a condition. A name is none.
-func literalType(s string) (t types.Type, literal bool) {
-	switch {
-	case s == "true" || s == "false":
-		return types.Typ[types.UntypedBool], true
-	case s == "nil":
-		return types.Typ[types.UntypedNil], true
-	case s[0] == '"' || s[0] == '-' || '0' <= s[0] && s[0] <= '9':
-		tv, err := types.Eval(token.NewFileSet(), nil, token.NoPos, s)
-		if err != nil || tv.Value == nil {
-			return nil, true
+// compares reports whether Go can compare a value of type t, or what it points to, with a
+// literal, or with a constant or variable.
+func compares(t types.Type, literal string, object types.Object) bool {
+	pkg := types.NewPackage("condition", "condition")
+	value := literal
+	switch o := object.(type) {
+	case nil:
+		if expr, err := parser.ParseExpr(literal); err != nil || !plain(expr) {
+			return false
 		}
-		return tv.Type, true
+		if (literal == "true" || literal == "false") && !isBool(deref(t)) {
+			return false // of an interface, say
+		}
+	case *types.Const:
+		value = "value"
+		pkg.Scope().Insert(types.NewConst(token.NoPos, pkg, value, o.Type(), o.Val()))
+	case *types.Var:
+		value = "value"
+		pkg.Scope().Insert(types.NewVar(token.NoPos, pkg, value, o.Type()))
+	default:
+		return false
 	}
-	return nil, false
+	if pointer := object != nil && deref(object.Type()) != object.Type(); literal != "nil" && !pointer {
+		t = deref(t)
+	}
+	pkg.Scope().Insert(types.NewVar(token.NoPos, pkg, "argument", t))
+	_, err := types.Eval(token.NewFileSet(), pkg, token.NoPos, "argument == "+value)
+	return err == nil
+}
+
+// plain reports whether an expression is one literal, or a predeclared word.
+func plain(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.UnaryExpr:
+		return e.Op == token.SUB && plain(e.X)
+	case *ast.BasicLit, *ast.Ident:
+		return true
+	}
+	return false
 }
 
 // sharedKeys checks methods that share a key space: what one stores the other will read.

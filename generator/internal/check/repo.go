@@ -2,6 +2,7 @@ package check
 
 import (
 	"go/types"
+	"strings"
 	"time"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
@@ -33,6 +34,7 @@ type defaults struct {
 // newRepo reads the repo directive and finds the methods; nil when the type cannot be one.
 func (c *checker) newRepo(i *iface) *repo {
 	r := &repo{checker: c, iface: i}
+	i.reached = true
 	for _, d := range i.own {
 		switch {
 		case d.Verb != "repo":
@@ -62,10 +64,10 @@ func (c *checker) newRepo(i *iface) *repo {
 	r.model = &model.Repo{Iface: obj.Name(), Type: named, Level: r.defaults.level}
 	if o, ok := r.dir.Get("name"); ok {
 		r.model.Name = o.Value.S
-		if !directive.IsName(o.Value.S) {
-			c.Add("CG102", o.Value.Span(), "use letters, digits, '_' and '-'", "%q cannot name a repository", o.Value.S)
+		if !directive.IsName(o.Value.S) || strings.ToLower(o.Value.S) != o.Value.S {
+			c.Add("CG102", o.Value.Span(), "use lower-case letters, digits, '_' and '-'", "%q cannot name a repository", o.Value.S)
 		}
-	} else {
+	} else if !r.dir.Faulty {
 		c.Add("CG103", r.dir.At, "name it: name="+lowerFirst(obj.Name()), "//cachegen:repo without name=")
 	}
 	r.tenant()

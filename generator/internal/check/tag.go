@@ -1,7 +1,7 @@
 package check
 
 import (
-	"strings"
+	"cmp"
 
 	"github.com/cachegen/cachegen/generator/internal/directive"
 	"github.com/cachegen/cachegen/generator/model"
@@ -14,6 +14,7 @@ type use struct {
 	option     directive.Option
 	args       []model.Path
 	drop       bool
+	unresolved bool // what is wrong with it was reported; that it is there still counts
 }
 
 // tag resolves the tag of tag= or drop=; false when it was reported.
@@ -23,10 +24,7 @@ func (m *method) tag(o directive.Option, allow roots) (model.Tag, bool) {
 		m.repo.fault(fault)
 		return model.Tag{}, false
 	}
-	t := model.Tag{Repo: m.repo.model.Name, Name: parsed.Name.S, Text: o.Value.S}
-	if parsed.Repo.S != "" {
-		t.Repo = parsed.Repo.S
-	}
+	t := model.Tag{Repo: cmp.Or(parsed.Repo.S, m.repo.model.Name), Name: parsed.Name.S, Text: o.Value.S}
 	if parsed.All {
 		m.repo.Add("CG102", o.Value.Span(), "* stands in drop= only", "a read cannot depend on %s", o.Value.S)
 		return t, false
@@ -45,10 +43,19 @@ func (m *method) tag(o directive.Option, allow roots) (model.Tag, bool) {
 		}
 		t.Args = append(t.Args, p)
 	}
-	if ok {
-		m.repo.uses = append(m.repo.uses, use{t.Repo, t.Name, m, o, t.Args, o.Name == "drop"})
-	}
+	m.repo.uses = append(m.repo.uses, use{t.Repo, t.Name, m, o, t.Args, o.Name == "drop", !ok})
 	return t, ok
+}
+
+// unresolved records the tags of a method whose types are not known.
+func (m *method) unresolved() {
+	for _, o := range append(m.dir.All("tag"), m.dir.All("drop")...) {
+		if tag, fault := directive.ParseTag(o.Value); fault == nil {
+			m.repo.uses = append(m.repo.uses, use{
+				repo: cmp.Or(tag.Repo.S, m.repo.model.Name), name: tag.Name.S, method: m, option: o, drop: o.Name == "drop", unresolved: true,
+			})
+		}
+	}
 }
 
 // late reports whether a tag is known only from the result.
@@ -75,6 +82,9 @@ func fromOld(t model.Tag) bool {
 func (c *checker) tagForms() {
 	first := map[string]use{}
 	for _, u := range c.uses {
+		if u.unresolved || u.name == "*" {
+			continue
+		}
 		name := u.repo + "/" + u.name
 		f, seen := first[name]
 		if !seen {
@@ -93,8 +103,8 @@ func (c *checker) tagForms() {
 				c.Add("CG115", u.option.Value.Span(), "use values of one type everywhere", "argument %d of tag %s is %s here and %s in %s",
 					i+1, u.name, typeText(p.Type), typeText(q.Type), where)
 			case normName(p) != normName(q):
-				c.Add("CG115", u.option.Value.Span(), "fold it alike everywhere with norm="+p.Text+":"+strings.Trim(normName(p)+normName(q), "()"),
-					"argument %d of tag %s is folded by %s here and by %s in %s", i+1, u.name, orNothing(normName(p)), orNothing(normName(q)), where)
+				c.Add("CG115", u.option.Value.Span(), "fold it alike everywhere: norm="+p.Text+":"+cmp.Or(normName(q), normName(p)),
+					"argument %d of tag %s is folded by %s here and by %s in %s", i+1, u.name, cmp.Or(normName(p), "nothing"), cmp.Or(normName(q), "nothing"), where)
 			}
 		}
 	}
@@ -108,11 +118,4 @@ func normName(p model.Path) string {
 		return p.Norm.Name
 	}
 	return p.Norm.Pkg.Name() + "." + p.Norm.Name
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing"
-	}
-	return s
 }

@@ -73,49 +73,6 @@ func mutable(t types.Type, seen map[types.Type]bool) bool {
 	return true
 }
 
-// invalid reports whether part of t could not be resolved. It looks no further than the
-// types that are written down: what is inside named types is not the signature's business.
-func invalid(t types.Type, seen map[types.Type]bool) bool {
-	if seen[t] {
-		return false
-	}
-	seen[t] = true
-	switch t := t.(type) {
-	case *types.Basic:
-		return t.Kind() == types.Invalid
-	case *types.Alias:
-		return invalid(types.Unalias(t), seen)
-	case *types.Named:
-		for a := range t.TypeArgs().Types() {
-			if invalid(a, seen) {
-				return true
-			}
-		}
-		return invalidUnderlying(t)
-	case *types.Map:
-		return invalid(t.Key(), seen) || invalid(t.Elem(), seen)
-	case *types.Signature:
-		return invalidTuple(t.Params(), seen) || invalidTuple(t.Results(), seen)
-	case interface{ Elem() types.Type }:
-		return invalid(t.Elem(), seen)
-	}
-	return false
-}
-
-func invalidUnderlying(t types.Type) bool {
-	b, ok := t.Underlying().(*types.Basic)
-	return ok && b.Kind() == types.Invalid
-}
-
-func invalidTuple(t *types.Tuple, seen map[types.Type]bool) bool {
-	for v := range t.Variables() {
-		if invalid(v.Type(), seen) {
-			return true
-		}
-	}
-	return false
-}
-
 // values are the results but the error.
 func (m *method) values() []*model.Result {
 	var out []*model.Result

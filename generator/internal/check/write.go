@@ -1,6 +1,10 @@
 package check
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/cachegen/cachegen/generator/internal/directive"
 	"github.com/cachegen/cachegen/generator/model"
 )
@@ -27,7 +31,7 @@ func (m *method) write() {
 	m.unusedOld()
 	m.puts()
 	m.unusedNorms()
-	if len(m.dir.All("drop"))+len(m.dir.All("put")) == 0 {
+	if len(m.dir.All("drop"))+len(m.dir.All("put")) == 0 && !m.dir.Faulty {
 		m.repo.Add("CG205", m.dir.At, "say what it changes: drop=book:{id}, put=ByID(id) or drop=*; a method that changes nothing cached is //cachegen:pass",
 			"the write %s invalidates nothing", m.fn.Name())
 	}
@@ -37,16 +41,16 @@ func (m *method) write() {
 func (m *method) drop(o directive.Option) {
 	w := m.model.Write
 	if parsed, fault := directive.ParseTag(o.Value); fault == nil && parsed.All {
-		repo := m.repo.model.Name
-		if parsed.Repo.S != "" {
-			repo = parsed.Repo.S
-		}
+		repo := cmp.Or(parsed.Repo.S, m.repo.model.Name)
 		w.DropAll = append(w.DropAll, repo)
+		m.repo.uses = append(m.repo.uses, use{repo: repo, name: "*", method: m, option: o, drop: true})
 		return
 	}
 	allow := roots{ret: true, row: true}
 	if w.Old != nil {
 		allow.old = m.repo.byName(w.Old.Read.Name)
+	} else if _, asked := m.dir.Get("old"); asked && usesOld(o) {
+		return // old= was reported
 	}
 	t, ok := m.tag(o, allow)
 	switch {
@@ -64,10 +68,14 @@ func (m *method) drop(o directive.Option) {
 	}
 }
 
+func usesOld(drop directive.Option) bool { return strings.Contains(drop.Value.S, "{old") }
+
 // unusedOld reports an old row that no drop looks at.
 func (m *method) unusedOld() {
 	w := m.model.Write
-	if o, ok := m.dir.Get("old"); ok && w.Old != nil && len(w.Old.Tags) == 0 {
+	o, ok := m.dir.Get("old")
+	used := slices.ContainsFunc(m.dir.All("drop"), usesOld)
+	if ok && w.Old != nil && !used {
 		m.repo.Add("CG160", o.At, "drop a tag of it: drop=author:{old.AuthorID}", "%s reads the old row and drops nothing of it", m.fn.Name())
 	}
 }

@@ -23,6 +23,7 @@
 package directive
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"regexp"
@@ -37,6 +38,9 @@ type Directive struct {
 	Verb    string // "read"; "" for the zero value
 	At      diag.Span
 	Options []Option
+	// Faulty: something in it was reported and left out, so that what seems to be missing
+	// may be there.
+	Faulty bool
 }
 
 // Option is name=value.
@@ -126,21 +130,24 @@ func parse(c *ast.Comment, bag *diag.Bag) *Directive {
 		d.At.End = raw.Pos() + token.Pos(len(strings.TrimRight(c.Text, " \t\r")))
 	}
 	if grammar[raw.Name] == nil {
-		bag.Add("CG101", diag.Span{Pos: d.At.Pos, End: raw.Pos() + token.Pos(len("//cachegen:"+raw.Name))}, first(diag.Suggest(raw.Name, Verbs()), "the verbs are repo, read, write and pass"),
+		bag.Add("CG101", diag.Span{Pos: d.At.Pos, End: raw.Pos() + token.Pos(len("//cachegen:"+raw.Name))}, cmp.Or(diag.Suggest(raw.Name, Verbs()), "the verbs are repo, read, write and pass"),
 			"unknown directive //cachegen:%s", raw.Name)
 		return nil
 	}
 	args, err := raw.ParseArgs()
 	if err != nil {
+		d.Faulty = true
 		bag.Add("CG001", diag.Span{Pos: raw.ArgsPos, End: raw.End()}, `quote a whole option as a Go string, "reason=admin report", with a blank behind it`, "the quotes of %s do not match", raw.Args)
-		return nil
+		return d
 	}
 	for i, arg := range args {
 		end := raw.End()
 		if i+1 < len(args) {
 			end = args[i+1].Pos
 		}
-		d.option(arg, source(c, arg.Pos, end), bag)
+		if !d.option(arg, source(c, arg.Pos, end), bag) {
+			d.Faulty = true
+		}
 	}
 	return d
 }
@@ -150,37 +157,29 @@ func source(c *ast.Comment, from, to token.Pos) string {
 	return strings.TrimRight(c.Text[from-c.Pos():to-c.Pos()], " \t\r")
 }
 
-// option adds one argument, or reports why it is none.
-func (d *Directive) option(arg ast.DirectiveArg, written string, bag *diag.Bag) {
+// option adds one argument; false when it was reported instead.
+func (d *Directive) option(arg ast.DirectiveArg, written string, bag *diag.Bag) bool {
 	at := diag.Span{Pos: arg.Pos, End: arg.Pos + token.Pos(len(written))}
 	name, value, found := strings.Cut(arg.Arg, "=")
 	known := grammar[d.Verb]
 	rule, ok := known[name]
 	switch {
 	case !ok:
-		bag.Add("CG101", at, first(diag.Suggest(name, optionNames(d.Verb)), "//cachegen:"+d.Verb+" takes "+strings.Join(optionNames(d.Verb), ", ")),
+		bag.Add("CG101", at, cmp.Or(diag.Suggest(name, optionNames(d.Verb)), "//cachegen:"+d.Verb+" takes "+strings.Join(optionNames(d.Verb), ", ")),
 			"unknown option %q of //cachegen:%s", name, d.Verb)
-		return
+		return false
 	case !found || value == "":
 		bag.Add("CG102", at, "for example "+rule.example, "option %q needs a value", name)
-		return
+		return false
 	}
 	if _, twice := d.Get(name); twice && !rule.many {
 		bag.Add("CG103", at, "keep one of them", "option %q is given twice", name)
-		return
+		return false
 	}
 	pos := arg.Pos + token.Pos(len(name)+1)
 	if written != arg.Arg {
 		pos++ // behind the opening quote
 	}
 	d.Options = append(d.Options, Option{name, Text{value, pos}, at})
-}
-
-func first(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
+	return true
 }

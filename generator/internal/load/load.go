@@ -7,6 +7,7 @@ package load
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -45,6 +46,8 @@ type File struct {
 	Name       string // absolute
 	Constraint string // build constraint, "" for none
 	Errors     scanner.ErrorList
+	// Annotated: the text of a directive stands in it, though perhaps not as one.
+	Annotated bool
 }
 
 // Header is how the first line of generated files begins.
@@ -62,20 +65,30 @@ func IsOutput(name string, src []byte) bool {
 // loaded, because a pattern matches nothing or go list failed.
 func Load(fset *token.FileSet, cfg Config) ([]*Package, error) {
 	l := &loader{fset: fset, files: map[string]*File{}}
-	pkgs, err := l.load(cfg, nil)
+	pkgs, err := l.load(cfg, nil, everything)
 	if err == nil && len(l.blocking(pkgs)) > 0 {
 		// go list reads the imports of every file and gives up on one it cannot parse,
 		// such as output with conflict markers. An overlay hides it; that is slow, so it
 		// is done only now.
 		overlay := l.blocking(pkgs)
 		l = &loader{fset: fset, files: map[string]*File{}}
-		pkgs, err = l.load(cfg, overlay)
+		pkgs, err = l.load(cfg, overlay, everything)
+	}
+	if err == nil && len(pkgs) == 0 {
+		// A build that fails before it begins leaves no trace in export mode.
+		_, err = l.load(cfg, nil, packages.NeedName)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return l.collect(pkgs)
+	out, err := l.collect(pkgs)
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("no Go packages match %s", strings.Join(cfg.Patterns, " "))
+	}
+	return out, err
 }
+
+const everything = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax
 
 type loader struct {
 	fset  *token.FileSet
@@ -83,9 +96,9 @@ type loader struct {
 	files map[string]*File // guarded by mu
 }
 
-func (l *loader) load(cfg Config, overlay map[string][]byte) ([]*packages.Package, error) {
+func (l *loader) load(cfg Config, overlay map[string][]byte, mode packages.LoadMode) ([]*packages.Package, error) {
 	conf := &packages.Config{
-		Mode:      packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax,
+		Mode:      mode,
 		Dir:       cfg.Dir,
 		Fset:      l.fset,
 		ParseFile: l.parse,
@@ -111,7 +124,7 @@ func (l *loader) parse(fset *token.FileSet, name string, src []byte) (*ast.File,
 			fn.Body = nil
 		}
 	}
-	file := &File{File: f, Name: name, Constraint: constraintOf(name, f)}
+	file := &File{File: f, Name: name, Annotated: bytes.Contains(src, []byte("//cachegen:"))}
 	if list, ok := err.(scanner.ErrorList); ok {
 		file.Errors = list
 	}
@@ -175,6 +188,21 @@ func dirs(p *packages.Package) []string {
 	return out
 }
 
+// written is the file that people wrote: f itself or, where cgo made f, the one that it was
+// made from; "" where cgo made it from nothing.
+func (l *loader) written(f *File, sources []string) string {
+	if slices.Contains(sources, f.Name) {
+		return f.Name
+	}
+	origin := filepath.Base(l.fset.Position(f.Package).Filename)
+	for _, name := range sources {
+		if filepath.Base(name) == origin {
+			return name
+		}
+	}
+	return ""
+}
+
 // collect turns loaded packages into ours, in the order of their paths.
 func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 	slices.SortFunc(pkgs, func(a, b *packages.Package) int { return cmp.Compare(a.PkgPath, b.PkgPath) })
@@ -182,9 +210,14 @@ func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 	for _, p := range pkgs {
 		pkg := &Package{Types: p.Types, TypeErrors: p.TypeErrors}
 		for _, name := range p.CompiledGoFiles {
-			if f := l.files[name]; f != nil {
+			f := l.files[name]
+			if f == nil {
+				continue
+			}
+			if f.Name = l.written(f, p.GoFiles); f.Name != "" {
+				f.Constraint = constraintOf(f.Name, f.File)
 				pkg.Files = append(pkg.Files, f)
-				pkg.Dir = filepath.Dir(name)
+				pkg.Dir = filepath.Dir(f.Name)
 			}
 		}
 		if len(pkg.Files) > 0 && pkg.Types != nil {
@@ -193,20 +226,9 @@ func (l *loader) collect(pkgs []*packages.Package) ([]*Package, error) {
 		}
 		for _, e := range p.Errors {
 			if e.Kind != packages.TypeError {
-				return nil, fmt.Errorf("%s", strings.TrimSpace(e.Error()))
+				return nil, errors.New(strings.TrimSpace(e.Msg))
 			}
 		}
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("no Go packages match %s", strings.Join(pattern(pkgs), " "))
-	}
 	return out, nil
-}
-
-func pattern(pkgs []*packages.Package) []string {
-	var ids []string
-	for _, p := range pkgs {
-		ids = append(ids, p.ID)
-	}
-	return ids
 }

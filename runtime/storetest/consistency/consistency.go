@@ -19,6 +19,10 @@ type Config struct {
 	// namespaces of their own. The suite closes both. A store that lives inside the process
 	// may be returned twice.
 	Stores func(t *testing.T) (one, two store.Store)
+	// Hold, if not nil, keeps back what the store says to the first client, pushes and replies,
+	// until release is called; asked is closed when that client asks for a key meanwhile. Nil
+	// is for stores inside the process, which have nothing to hold back.
+	Hold func() (asked <-chan struct{}, release func())
 	// Pairs is the number of writes, each followed by reads, of the read-your-writes test. 0
 	// means 10,000.
 	Pairs int
@@ -41,5 +45,6 @@ func Run(t *testing.T, c Config) {
 	}
 	t.Run("ReadYourWrites", c.readYourWrites)
 	t.Run("Schedules", c.schedules)
+	t.Run("Monotonic", c.monotonic)
 	t.Run("Random", c.random)
 }

@@ -35,18 +35,21 @@ func (f *floors) now() (at [keys]int64) {
 }
 
 // world is one random run: what each process, or at level strict everybody, has been
-// acknowledged or has read.
+// acknowledged, and what it has read. An object is one row or one list: what was read in the
+// one says nothing about the other at session level.
 type world struct {
 	t         *testing.T
 	db        *database
 	processes []*process
-	floors    []*floors // of each process
+	acked     []*floors // of each process
+	ones      []*floors // read as rows, by each process
+	lists     []*floors // read in lists, by each process
 }
 
 // random lets readers and writers loose on a few rows through both processes. Some writes
 // fail, before or after their commit. At session level no read may return less than what its
-// own process was acknowledged before the read began; at strict, less than anybody was or had
-// read.
+// own process was acknowledged or had read of the same object before the read began; at
+// strict, less than anybody was or had read.
 func (c Config) random(t *testing.T) {
 	for _, level := range []cachert.Level{cachert.LevelSession, cachert.LevelStrict} {
 		t.Run(level.String(), func(t *testing.T) {
@@ -55,9 +58,14 @@ func (c Config) random(t *testing.T) {
 			for id := range int64(keys) {
 				w.db.commit(id)
 			}
-			w.floors = []*floors{new(floors), new(floors)}
+			for _, f := range []*[]*floors{&w.acked, &w.ones, &w.lists} {
+				*f = []*floors{new(floors), new(floors)}
+				if level == cachert.LevelStrict {
+					(*f)[1] = (*f)[0]
+				}
+			}
 			if level == cachert.LevelStrict {
-				w.floors[1] = w.floors[0]
+				w.ones, w.lists = w.acked, w.acked
 			}
 			w.run(c.Steps, level)
 			drain(t, w.processes)
@@ -76,7 +84,7 @@ func (w *world) run(steps int, level cachert.Level) {
 		rnd := rand.New(rand.NewPCG(i, uint64(level)))
 		wg.Go(func() {
 			for range steps / actors {
-				w.step(rnd, int(i%2), level == cachert.LevelStrict)
+				w.step(rnd, int(i%2))
 				if w.t.Failed() {
 					return
 				}
@@ -86,27 +94,26 @@ func (w *world) run(steps int, level cachert.Level) {
 	wg.Wait()
 }
 
-func (w *world) step(rnd *rand.Rand, who int, strict bool) {
-	p, floors := w.processes[who], w.floors[who]
+func (w *world) step(rnd *rand.Rand, who int) {
+	p, acked := w.processes[who], w.acked[who]
 	ctx, id := w.t.Context(), rnd.Int64N(keys)
 	switch n := rnd.IntN(100); {
 	case n < 60:
-		at := floors.now()
+		writes, reads := acked.now(), w.ones[who].now()
 		r, err := p.byID(ctx, id, nil)
-		w.check(at, r, err)
-		if strict {
-			floors.raise(r)
-		}
+		w.check(writes, reads, r, err)
+		w.ones[who].raise(r)
 	case n < 80:
-		at := floors.now()
+		writes, reads := acked.now(), w.lists[who].now()
 		rows, err := p.byShelf(ctx, rnd.Int64N(shelves))
 		for _, r := range rows {
-			w.check(at, r, err)
+			w.check(writes, reads, r, err)
+			w.lists[who].raise(r)
 		}
 	default:
 		r, err := p.write(ctx, w.randomWrite(rnd, id))
 		if err == nil {
-			floors.raise(r)
+			acked.raise(r)
 		}
 	}
 }
@@ -121,12 +128,16 @@ func (w *world) randomWrite(rnd *rand.Rand, id int64) write {
 	return ch
 }
 
-func (w *world) check(at [keys]int64, r row, err error) {
+// check compares a row with what had been acknowledged and read before the read began.
+func (w *world) check(acked, read [keys]int64, r row, err error) {
 	w.t.Helper()
-	if err != nil {
+	switch {
+	case err != nil:
 		w.t.Errorf("read: %v", err)
-	} else if r.Version < at[r.ID] {
-		w.t.Errorf("stale: row %d at version %d, when %d had been seen before the read began", r.ID, r.Version, at[r.ID])
+	case r.Version < acked[r.ID]:
+		w.t.Errorf("stale: row %d at version %d, when %d had been acknowledged before the read began", r.ID, r.Version, acked[r.ID])
+	case r.Version < read[r.ID]:
+		w.t.Errorf("back in time: row %d at version %d, when %d had been read before the read began", r.ID, r.Version, read[r.ID])
 	}
 }
 

@@ -114,7 +114,15 @@ func (p *process) call(id int64) cachert.Call[row] {
 
 // byID reads one row. During, if not nil, runs between the source's answer and its return.
 func (p *process) byID(ctx context.Context, id int64, during func()) (row, error) {
+	return p.byIDWhen(ctx, id, nil, during)
+}
+
+// byIDWhen is byID whose load, if there is one, calls before first.
+func (p *process) byIDWhen(ctx context.Context, id int64, before, during func()) (row, error) {
 	return p.one.Get(ctx, p.call(id), func(context.Context) (row, error) {
+		if before != nil {
+			before()
+		}
 		r := p.db.byID(id)
 		if during != nil {
 			during()
