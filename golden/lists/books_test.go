@@ -1,6 +1,7 @@
 package lists_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/golden/internal/goldentest"
@@ -114,5 +115,28 @@ func TestMapsAndNestedSlicesAreKeys(t *testing.T) {
 		probe.MissThenHit(count(map[int]int{0: 2}, []int64{1, 2, 2}))
 		probe.MissThenHit(count(map[int]int{0: 0}, []int64{}))
 		probe.MissThenHit(count(nil))
+	})
+}
+
+// Callers that ask for the same at once share one load, and each of them owns what he gets.
+func TestSharedLoad(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		source := &lists.Memory{}
+		books := lists.NewCachedBookRepo(source, cache)
+		goldentest.Do(t, books.Create(t.Context(), emma, ulys))
+		want := []*lists.Book{&emma, &ulys}
+		var callers sync.WaitGroup
+		for range 16 {
+			callers.Go(func() {
+				ids := []int64{1, 2}
+				for range 20 {
+					got, err := books.ByIDs(t.Context(), ids)
+					goldentest.Want(t, got, err, want)
+					goldentest.Scribble(&got)
+				}
+				goldentest.Scribble(&ids)
+			})
+		}
+		callers.Wait()
 	})
 }
