@@ -17,6 +17,7 @@ func (m *method) read() {
 	r, def := &model.ReadPlan{Key: m.fn.Name()}, m.repo.defaults
 	m.model.Read = r
 	m.checkAccept()
+	m.needsContext()
 	r.TTL, r.Jitter, r.Level = def.ttl, def.jitter, def.level
 	if o, ok := m.dir.Get("ttl"); ok {
 		r.TTL = m.repo.duration(o)
@@ -69,13 +70,12 @@ func (m *method) contextParts() {
 	for _, p := range m.model.Params {
 		taken[p.Name] = true
 	}
-	takesContext := len(m.arguments()) < len(m.model.Params)
 	for _, o := range m.dir.All("ctx") {
 		fn, ok := m.repo.function(o.Value)
 		if !ok {
 			continue
 		}
-		if !takesContext {
+		if !m.takesContext() {
 			m.repo.Add("CG116", o.At, "give it one, or make the part a parameter", "%s has no context", m.fn.Name())
 			continue
 		}
