@@ -108,6 +108,16 @@ func TestValuesComeBackExactly(t *testing.T) {
 			goldentest.Want(t, got, err, want)
 			goldentest.Scribble(&got)
 		})
+
+		goldentest.Do(t, store.Reset(t.Context()))
+		roundTrips(t, probe, 1, store.Scalars, make.Scalars)
+		roundTrips(t, probe, 1, store.Nested, make.Nested)
+		roundTrips(t, probe, 1, store.Grid, make.Grid)
+		roundTrips(t, probe, 1, store.Blob, make.Blob)
+		roundTrips(t, probe, 1, store.Bytes, make.Bytes)
+		roundTrips(t, probe, 1, store.Time, make.Time)
+		roundTrips(t, probe, 1, store.Prices, make.Prices)
+		roundTrips(t, probe, 1, store.Amounts, make.Amounts)
 	})
 }
 

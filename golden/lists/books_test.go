@@ -140,3 +140,45 @@ func TestSharedLoad(t *testing.T) {
 		callers.Wait()
 	})
 }
+
+func TestEachWriteEndsItsLists(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		books, probe := setUp(t, cache)
+		third := lists.Book{ID: 3, ISBN: "333", Title: "Persuasion", Labels: []string{"novel"}}
+		novels := func(want ...string) func() {
+			return func() {
+				got, err := books.Labelled(t.Context(), map[string]bool{"novel": true})
+				goldentest.Want(t, got, err, want)
+			}
+		}
+		byISBN := func(want map[string]lists.Book) func() {
+			return func() {
+				got, err := books.ByISBN(t.Context(), "333")
+				goldentest.Want(t, got, err, want)
+			}
+		}
+		count := func(n int) func() {
+			return func() {
+				got, err := books.CountAll(t.Context(), [][]int64{{1, 3}})
+				goldentest.Want(t, got, err, map[int]int{0: n})
+			}
+		}
+		probe.MissThenHit(novels("Emma", "Ulysses"))
+		probe.MissThenHit(byISBN(map[string]lists.Book{}))
+		probe.MissThenHit(count(1))
+		goldentest.Do(t, books.Create(t.Context(), third))
+		probe.MissThenHit(novels("Emma", "Ulysses", "Persuasion"))
+		probe.MissThenHit(byISBN(map[string]lists.Book{"333": third}))
+		probe.MissThenHit(count(2))
+
+		goldentest.Do(t, books.Rename(t.Context(), 1, "Emma II"))
+		probe.MissThenHit(novels("Emma II", "Ulysses", "Persuasion"))
+		probe.Hit(count(2))
+
+		third.Title = "Persuasion II"
+		_, err := books.SaveAll(t.Context(), []lists.Book{third})
+		goldentest.Do(t, err)
+		probe.MissThenHit(novels("Emma II", "Ulysses", "Persuasion II"))
+		probe.MissThenHit(byISBN(map[string]lists.Book{"333": third}))
+	})
+}

@@ -93,3 +93,34 @@ func TestFalseIsNotKeptWithoutNegative(t *testing.T) {
 		probe.Always(find(9, several.Book{}, false))
 	})
 }
+
+func TestEachWriteEndsWhatDependsOnIt(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		books, probe := setUp(t, cache)
+		reads := []func(){
+			func() { _, _, _ = books.Find(t.Context(), 1) },
+			func() { _, _, _ = books.List(t.Context(), 7, 2) },
+			func() { _, _, _ = books.Neighbours(t.Context(), 2) },
+			func() { _, _, _, _, _ = books.Span(t.Context()) },
+		}
+		for _, read := range reads {
+			probe.MissThenHit(read)
+		}
+		if _, _, err := books.Add(t.Context(), book(1)); err != nil {
+			t.Fatal(err)
+		}
+		for _, read := range reads {
+			probe.MissThenHit(read)
+		}
+		moved := book(1) // to another author: a listed book has changed
+		moved.AuthorID = 8
+		if _, _, err := books.Add(t.Context(), moved); err != nil {
+			t.Fatal(err)
+		}
+		probe.MissThenHit(func() {
+			got, n, err := books.List(t.Context(), 7, 2)
+			goldentest.Want(t, got, err, []several.Book{book(2), book(3)})
+			goldentest.Equal(t, n, 2)
+		})
+	})
+}

@@ -103,10 +103,13 @@ func TestArgumentIsStoredAsTheWriteLeftIt(t *testing.T) {
 		book.Title, book.Labels[0] = "mine", "mine" // not the cache's copy
 		f.probe.Hit(f.byID(1, want, nil))
 
+		f.probe.MissThenHit(f.byISBN("98", want, nil))
+
 		book.Title, book.Labels[0] = "Emma II", "sequel"
 		goldentest.Do(t, f.books.Save(t.Context(), book))
 		want = &writeerror.Book{ID: 1, ISBN: "98", Title: "Emma II", Labels: []string{"sequel"}, Version: 2}
 		f.probe.Hit(f.byID(1, want, nil))
+		f.probe.MissThenHit(f.byISBN("98", want, nil))
 
 		f.source.After = writeerror.ErrNotify
 		book.Title = "Emma III"
