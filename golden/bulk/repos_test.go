@@ -72,6 +72,9 @@ func TestWritesThatDoNotNameTheirRows(t *testing.T) {
 		probe.MissThenHit(stars(3, 5))
 		probe.MissThenHit(get(other))
 		probe.MissThenHit(forks(fork, other))
-		probe.MissThenHit(get(fork)) // owner 8 has one more
+		probe.MissThenHit(get(fork))                   // owner 8 has one more
+		late := bulk.Repo{ID: 4, Owner: 10, Parent: 1} // of an owner that no list has seen
+		goldentest.Do(t, repos.Create(t.Context(), late))
+		probe.MissThenHit(forks(fork, other, late))
 	})
 }

@@ -118,6 +118,7 @@ func TestValuesComeBackExactly(t *testing.T) {
 		roundTrips(t, probe, 1, store.Time, make.Time)
 		roundTrips(t, probe, 1, store.Prices, make.Prices)
 		roundTrips(t, probe, 1, store.Amounts, make.Amounts)
+		probe.MissThenHit(func() { _, _ = store.Embedding(t.Context(), 1) })
 	})
 }
 
@@ -147,6 +148,8 @@ func TestTimesKeepInstantAndZone(t *testing.T) {
 				*got.Maybe, got.List[0] = time.Time{}, time.Time{}.Add(1)
 			})
 		}
+		goldentest.Do(t, store.Reset(t.Context()))
+		probe.MissThenHit(func() { _, _ = store.Times(t.Context(), 0) })
 	})
 }
 
@@ -186,5 +189,7 @@ func TestMarshalPairs(t *testing.T) {
 				}
 			})
 		}
+		goldentest.Do(t, store.Reset(t.Context()))
+		probe.MissThenHit(func() { _, _ = store.Paired(t.Context(), 1) })
 	})
 }

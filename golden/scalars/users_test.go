@@ -145,6 +145,9 @@ func TestEachWriteEndsWhatDependsOnIt(t *testing.T) {
 		goldentest.Do(t, users.Move(t.Context(), 2, ada.Email)) // an address that two users have
 		probe.MissThenHit(ofUser[1])
 		probe.Hit(ofUser[0])
+		goldentest.Do(t, users.Create(t.Context(), scalars.User{ID: 3, Email: ada.Email})) // and a third
+		probe.MissThenHit(ofUser[1])
+		probe.Hit(ofUser[0])
 	})
 }
 

@@ -75,6 +75,7 @@ func TestHitReturnsEachResult(t *testing.T) {
 		four := book(4)
 		probe.MissThenHit(list(2, []several.Book{one, two}, 4))
 		probe.MissThenHit(neighbours(3, &two, &four))
+		probe.MissThenHit(neighbours(1, nil, &two)) // had no row before it to depend on
 		probe.MissThenHit(span(four.Added, map[int64]bool{1: true, 2: true, 3: true, 4: true}, "4 books"))
 	})
 }
