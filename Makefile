@@ -25,5 +25,6 @@ verify: ## formatting, vet, staticcheck, module tidiness
 	cd example && go vet ./... && go run $(STATICCHECK) ./...
 	@cd example && go mod tidy -diff || { echo "cure: cd example && go mod tidy"; exit 1; }
 
-model: ## check the protocol's model with spin
-	spec/run
+model: ## check the protocol's models with spin, all rows; installs spin and gcc
+	@scripts/spin
+	@spec/run
