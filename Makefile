@@ -29,5 +29,6 @@ verify: ## generated files fresh, formatting, vet, staticcheck, import arrows, m
 	@for m in . $(NESTED); do (set -x; cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
 	@for m in . $(NESTED); do (cd $$m && go mod tidy -diff) || { echo "cure: go mod tidy in $$m"; exit 1; }; done
 
-model: ## check the protocol's model with spin
-	spec/run
+model: ## check the protocol's models with spin, all rows; installs spin and gcc
+	@scripts/spin
+	@spec/run
