@@ -22,7 +22,8 @@ import (
 // or unit.Discard when the transaction is rolled back instead. Package sqltx does all this.
 //
 // All tags are marked in one pipeline and posted in one. A Unit may be used by several
-// goroutines, Mark, Post and Discard by one after all writes have returned.
+// goroutines, Mark, Post and Discard by one after all writes have returned. A nil Unit is
+// one without writes: its methods do nothing.
 type Unit struct {
 	cache *Cache
 	outer *Unit // of another Cache, in the same context
@@ -154,6 +155,9 @@ func (u *Unit) add(cells []string, puts []put) {
 // an error, which wraps ErrRefused, the transaction must be rolled back and the unit
 // discarded: some write does not happen when the store cannot be told.
 func (u *Unit) Mark() error {
+	if u == nil {
+		return nil
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
@@ -171,6 +175,9 @@ func (u *Unit) Mark() error {
 // outcome open the markers stay until their lease ends. The error is nil, or a NotToldError
 // if the commit succeeded and the store could not be told.
 func (u *Unit) Post(commitErr error) error {
+	if u == nil {
+		return nil
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
@@ -195,6 +202,9 @@ func (u *Unit) Post(commitErr error) error {
 // Discard ends a unit whose transaction was rolled back before COMMIT was sent. Where
 // nothing was marked it costs nothing. It does nothing to a unit that has ended.
 func (u *Unit) Discard() {
+	if u == nil {
+		return
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
@@ -210,6 +220,9 @@ func (u *Unit) Discard() {
 // Savepoint remembers what the unit would store. RollbackTo forgets values put since, whose
 // rows the database has taken back; their tags are dropped all the same.
 func (u *Unit) Savepoint() (rollbackTo func()) {
+	if u == nil {
+		return func() {}
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	last := u.serial

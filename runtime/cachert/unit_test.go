@@ -327,3 +327,47 @@ func TestUnitInnerBeginJoins(t *testing.T) {
 		t.Error("a unit that has ended still counts")
 	}
 }
+
+// A conflict makes the helper run the body again: what the first attempt would have stored
+// is forgotten, and the outcome of the last COMMIT counts.
+func TestTransactRunsTheBodyAgain(t *testing.T) {
+	s := newTxShop(t, nil)
+	s.want(context.Background(), 1, 1)
+	s.drain()
+	attempts := 0
+	inTx := func(ctx context.Context, body func(context.Context) error) error {
+		for {
+			attempts++
+			clear(s.pending)
+			if err := body(context.WithValue(ctx, txShopKey{}, true)); err != nil {
+				clear(s.pending)
+				return err
+			}
+			if attempts > 1 {
+				s.commit()
+				return nil
+			}
+		}
+	}
+	s.must(s.cache.Transact(context.Background(), inTx, func(ctx context.Context) error {
+		if attempts == 1 {
+			return s.bump(ctx, 1)
+		}
+		return s.bump(ctx, 2)
+	}))
+	if attempts != 2 {
+		t.Errorf("%d attempts, want 2", attempts)
+	}
+	s.want(context.Background(), 1, 1)
+
+	failed := errors.New("out of stock")
+	err := s.cache.Transact(context.Background(), inTx, func(ctx context.Context) error {
+		s.must(s.bump(ctx, 1))
+		return failed
+	})
+	if err != failed {
+		t.Errorf("%v, want the body's own error", err)
+	}
+	s.drain()
+	s.want(context.Background(), 1, 0)
+}

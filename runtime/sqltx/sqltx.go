@@ -57,8 +57,9 @@ type Options struct {
 // cachert.ErrRefused when some write is refused because the store cannot be told; then the
 // transaction was rolled back.
 //
-// When ctx already carries a transaction of the same type for this cache, body runs inside a
-// savepoint of it; opts are those of the outer transaction then.
+// When ctx already carries a transaction of the same type, body runs inside a savepoint of it;
+// opts are those of the outer transaction then. A nil cache makes it a plain transaction, in
+// which cached writes must not be called.
 func Run[T Tx](ctx context.Context, cache *cachert.Cache, db DB[T], opts *Options, body func(ctx context.Context, tx T) error) error {
 	return run(ctx, cache, db.BeginTx, opts, body)
 }
@@ -91,14 +92,20 @@ func run[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.Con
 	if opts == nil {
 		opts = &Options{}
 	}
-	if outer, ok := ctx.Value(txKey[T]{}).(*current[T]); ok && cache.InUnit(ctx) {
+	if outer, ok := ctx.Value(txKey[T]{}).(*current[T]); ok {
+		if cache != nil && !cache.InUnit(ctx) {
+			return errors.New("sqltx: the outer transaction began without this cache, which could not be told of its commit")
+		}
 		return nested(ctx, outer, body)
 	}
 	tx, err := begin(ctx, &opts.TxOptions)
 	if err != nil {
 		return err
 	}
-	ctx, unit := cache.Begin(ctx)
+	var unit *cachert.Unit
+	if cache != nil {
+		ctx, unit = cache.Begin(ctx)
+	}
 	committing := false
 	defer func() {
 		if committing {
