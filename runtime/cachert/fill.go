@@ -172,10 +172,12 @@ func (r *Reader[V]) Put(p *Puts, call Call[V], v V) {
 }
 
 // Reload is Put of what load returns now, after the commit and inside the write's step.
-// When load fails nothing is stored; the next read loads.
+// When load fails nothing is stored; the next read loads. In a unit of work nothing is.
 func (r *Reader[V]) Reload(p *Puts, call Call[V], load func(context.Context) (V, error)) {
-	v, err := r.load(p.ctx, load)
-	if err == nil {
+	if p.uncommitted {
+		return
+	}
+	if v, err := r.load(p.ctx, load); err == nil {
 		r.Put(p, call, v)
 	}
 }
