@@ -77,13 +77,16 @@ type Reader[V any] struct {
 	stats   *counters
 	mu      sync.Mutex
 	flights map[string]*flight[V] // guarded by mu
+	derived bool                  // of a store that was handed out: its reads show uncommitted rows
 }
 
 // Writer performs one method's writes. It is safe for concurrent use.
 type Writer struct {
-	repo   *Repo
-	policy WritePolicy
-	stats  *counters
+	repo    *Repo
+	policy  WritePolicy
+	stats   *counters
+	derived bool  // of a store that was handed out
+	unit    *Unit // to which that store is bound; nil: to none
 }
 
 // NewReader registers a read. It panics when the policy is not usable: generated code
@@ -104,6 +107,19 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 // NewWriter registers a write.
 func NewWriter(r *Repo, p WritePolicy) *Writer {
 	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}
+}
+
+// In returns the reader for a store that the source handed out, inside a transaction or for
+// one: it asks that store each time and stores nothing. It counts where r counts.
+func (r *Reader[V]) In(*Unit) *Reader[V] {
+	return &Reader[V]{repo: r.repo, policy: r.policy, id: r.id, stats: r.stats, derived: true}
+}
+
+// In returns the writer for a store that the source handed out. Its writes belong to u or,
+// where that is nil or has ended, to the unit of work of the context they are called with.
+// Without either the commit is not seen: see Change.Uncommitted. It counts where w counts.
+func (w *Writer) In(u *Unit) *Writer {
+	return &Writer{repo: w.repo, policy: w.policy, stats: w.stats, derived: true, unit: u}
 }
 
 func (r *Reader[V]) clone(v V) V {

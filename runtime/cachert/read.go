@@ -45,7 +45,7 @@ type target struct {
 func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Context) (V, error)) (V, error) {
 	c := r.repo.cache
 	sc, ok := r.repo.scope(ctx)
-	if !ok || call.Bypass || bypassed(ctx) || c.unit(ctx) != nil || call.Key.Err() != nil {
+	if !ok || r.derived || call.Bypass || bypassed(ctx) || c.unit(ctx) != nil || call.Key.Err() != nil {
 		return r.bypass(ctx, call, load)
 	}
 	strict := effective(ctx, r.policy.Level) == LevelStrict

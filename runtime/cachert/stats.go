@@ -38,7 +38,7 @@ type MethodStats struct {
 	Invalidations uint64 // tags changed by writes
 	WriteThroughs uint64 // entries stored by writes and valid
 	MarkersLost   uint64 // posts that found their marker gone: a broken assumption, see docs/guarantees.md
-	Unknown       uint64 // writes whose outcome is unknown; their markers stay until the lease ends
+	Unknown       uint64 // writes whose outcome is unknown, or whose commit is not seen; their markers stay until the lease ends
 	Refused       uint64 // writes refused because the store could not be told
 
 	StoreErrors uint64 // store operations that failed and were survived

@@ -26,7 +26,6 @@ import (
 // one without writes: its methods do nothing.
 type Unit struct {
 	cache *Cache
-	outer *Unit // of another Cache, in the same context
 	ctx   context.Context
 
 	mu     sync.Mutex
@@ -35,6 +34,7 @@ type Unit struct {
 	puts   []put     // by writes that no later one touched
 	serial int       // of the last put
 	began  bool      // Mark was called
+	handed bool      // stores bound to the unit were handed out: not every write by context need be of this transaction
 	ended  bool
 }
 
@@ -55,25 +55,39 @@ var errUnit = errors.New("cachegen: the unit of work has ended")
 
 type unitKey struct{}
 
+// unitLink is what a context carries: the units of several caches, the innermost first.
+type unitLink struct {
+	unit  *Unit
+	outer *unitLink
+}
+
 // Begin starts a unit of work, or returns the one that ctx carries for this Cache: who began
 // it ends it, and inner writes join.
 func (c *Cache) Begin(ctx context.Context) (context.Context, *Unit) {
 	if u := c.unit(ctx); u != nil {
 		return ctx, u
 	}
-	outer, _ := ctx.Value(unitKey{}).(*Unit)
-	u := &Unit{cache: c, outer: outer, ctx: ctx}
-	return context.WithValue(ctx, unitKey{}, u), u
+	u := &Unit{cache: c, ctx: ctx}
+	return u.bind(ctx), u
+}
+
+// bind returns a context that carries u.
+func (u *Unit) bind(ctx context.Context) context.Context {
+	if u.cache.unit(ctx) == u {
+		return ctx
+	}
+	outer, _ := ctx.Value(unitKey{}).(*unitLink)
+	return context.WithValue(ctx, unitKey{}, &unitLink{u, outer})
 }
 
 // InUnit reports whether ctx carries a unit of work of c that has not ended.
 func (c *Cache) InUnit(ctx context.Context) bool { return c.unit(ctx) != nil }
 
 func (c *Cache) unit(ctx context.Context) *Unit {
-	u, _ := ctx.Value(unitKey{}).(*Unit)
-	for ; u != nil; u = u.outer {
-		if u.cache == c && u.running() {
-			return u
+	l, _ := ctx.Value(unitKey{}).(*unitLink)
+	for ; l != nil; l = l.outer {
+		if l.unit.cache == c && l.unit.running() {
+			return l.unit
 		}
 	}
 	return nil
@@ -91,44 +105,65 @@ func (u *Unit) running() bool {
 //  1. the write reads the old row, of author 1
 //  2. another write moves the row to author 2, commits and posts
 //  3. this write changes the row and would drop author 1 alone
+//
+// and one that goes past the stores that were handed out, because it may be committed
+// before the unit is.
 func (u *Unit) do(e *effect) error {
 	args := e.collect(e.change.Tags)
 	cells := slices.Clone(args)
-	if err := u.join(e, args); err != nil {
+	past, err := u.join(e, args)
+	if err != nil {
 		return err
 	}
 	if e.change.Old != nil {
 		cells = append(cells, e.old()...)
 	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
-	err := e.run(func() { u.add(append(cells, e.after()...), nil) })
+	err = e.run(func() { u.add(append(cells, e.after()...), nil) })
 	if err == nil && e.change.Put != nil {
 		e.change.Put(puts)
 	}
 	u.add(append(cells, e.after()...), puts.list)
+	if past {
+		u.announceLate(e)
+	}
 	return err
 }
 
-// join lets an effect into the unit, or refuses it before the source is touched.
-func (u *Unit) join(e *effect, args []string) error {
+// join lets an effect into the unit, or refuses it before the source is touched. It reports
+// whether the effect goes past the stores that were handed out.
+func (u *Unit) join(e *effect, args []string) (past bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
-		return errUnit
+		return false, errUnit
 	}
+	past = u.handed && !e.w.derived
 	if u.m == nil {
 		u.m = u.cache.newMutation(u.ctx, e.w.stats)
 	}
 	u.m.involve(e)
 	if e.refuses() && !u.cache.gate.open.Load() {
 		e.w.stats.refused.Add(1)
-		return fmt.Errorf("%w: the store is not trusted at the moment", ErrRefused)
+		return past, fmt.Errorf("%w: the store is not trusted at the moment", ErrRefused)
 	}
-	if e.change.Old == nil {
-		return nil
+	if e.change.Old != nil {
+		u.m.guard(args, e.w.repo.cell)
 	}
-	u.m.guard(args, e.w.repo.cell)
-	return u.m.announce(args)
+	if e.change.Old != nil || past {
+		err = u.m.announce(args)
+	}
+	return past, err
+}
+
+// announceLate marks at once what is known only after an effect.
+func (u *Unit) announceLate(e *effect) {
+	after := e.after()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if late := without(after, u.m.marked); !u.ended && len(late) > 0 {
+		_ = u.m.announce(late) // Mark announces all once more, and says so when it cannot
+	}
 }
 
 // add keeps what an effect changed. A value put earlier is older than the effect if they
@@ -215,6 +250,29 @@ func (u *Unit) Discard() {
 		u.m.bare = nil
 		_ = u.m.finish(nil, nil) // counted and journalled
 	}
+}
+
+// lost ends a unit when it is not known whether its transaction was committed.
+func (u *Unit) lost() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return
+	}
+	u.ended = true
+	if u.m != nil {
+		u.m.abandon(u.cells)
+	}
+}
+
+// handOut remembers that a store bound to the unit was made; u may be nil.
+func (u *Unit) handOut() {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.handed = true
 }
 
 // Savepoint remembers what the unit would store. RollbackTo forgets values put since, whose

@@ -18,6 +18,11 @@ type Change struct {
 	After func(t *Tags)
 	// Put stores what the write left in the database. It is called when Run returned nil.
 	Put func(p *Puts)
+	// Uncommitted says that Run is part of a transaction that somebody else commits. In a
+	// unit of work that is as always. Without one the commit is not seen: the tags are marked
+	// at whatever level, and the markers stay until their lease ends, within which the
+	// transaction has to be committed. It counts as a write of unknown outcome. Nothing is put.
+	Uncommitted bool
 }
 
 // Do runs a write and keeps the cache right:
@@ -35,8 +40,11 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	c := w.repo.cache
 	w.stats.writes.Add(1)
 	e := &effect{w: w, ctx: ctx, change: ch}
-	if u := c.unit(ctx); u != nil {
+	if u := w.joins(ctx); u != nil {
 		return u.do(e)
+	}
+	if w.derived || ch.Uncommitted {
+		return e.unseen()
 	}
 	m := c.newMutation(ctx, w.stats)
 	m.involve(e)
@@ -67,11 +75,47 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	return err
 }
 
+// joins is the unit of work that a write called with ctx belongs to, nil for none.
+func (w *Writer) joins(ctx context.Context) *Unit {
+	if w.unit != nil && w.unit.running() {
+		return w.unit
+	}
+	return w.repo.cache.unit(ctx)
+}
+
 // effect is one call of a write, and what it changes.
 type effect struct {
 	w      *Writer
 	ctx    context.Context
 	change Change
+}
+
+// unseen runs a write whose commit is not seen, which may come at any time until the lease
+// of its markers ends. Meanwhile readers ask the source. Even what is known only after Run
+// is marked in time.
+func (e *effect) unseen() error {
+	m := e.w.repo.cache.newMutation(e.ctx, e.w.stats)
+	m.involve(e)
+	m.marks, m.observes = true, false
+	args := e.collect(e.change.Tags)
+	if err := m.announce(args); err != nil {
+		return err
+	}
+	if e.change.Old != nil {
+		if err := m.announce(without(e.old(), args)); err != nil {
+			return err
+		}
+	}
+	leave := func() {
+		m.refuses = false // it has happened
+		if late := m.late(e.after()); len(late) > 0 {
+			_ = m.announce(late)
+		}
+		m.abandon(nil)
+	}
+	err := e.run(leave)
+	leave()
+	return err
 }
 
 // collect lists the cells that the closures name, and the whole repository's when a tag
