@@ -33,7 +33,7 @@ var ownImports = [][2]string{
 // Locals that generated bodies use; scope and the codec emitters pick from them.
 var ownLocals = []string{
 	"a", "c", "cache", "cached", "ctx", "d", "e", "err", "got", "i", "k", "key", "loadErr", "n", "ok", "old",
-	"p", "puts", "repo", "result", "ret", "row", "src", "t", "tags", "tenant", "v", "x", "zero",
+	"p", "puts", "repo", "result", "ret", "row", "src", "store", "t", "tags", "tenant", "tx", "unit", "v", "x", "zero",
 }
 
 func newImports(f *model.File) *imports {

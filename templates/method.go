@@ -45,6 +45,8 @@ func (w *wrapper) doc(m *model.Method) string {
 		return fmt.Sprintf("%s answers %s from the cache.", m.Name, source)
 	case model.Write:
 		return fmt.Sprintf("%s runs %s and tells the cache.", m.Name, source)
+	case model.Tx:
+		return fmt.Sprintf("%s is %s; the cache is told of what is committed.", m.Name, source)
 	}
 	return fmt.Sprintf("%s is %s, not cached.", m.Name, source)
 }
@@ -106,9 +108,16 @@ func (s *scope) resultIDs(withError bool) []jen.Code {
 }
 
 // sourceCall is c.src.ByID(ctx, id).
-func (w *wrapper) sourceCall(s *scope) *jen.Statement {
+func (w *wrapper) sourceCall(s *scope) *jen.Statement { return w.sourceCallWith(s, nil, nil) }
+
+// sourceCallWith is sourceCall with another argument for one parameter.
+func (w *wrapper) sourceCallWith(s *scope, param *model.Param, instead *jen.Statement) *jen.Statement {
 	return w.self(w.source).Dot(s.method.Name).CallFunc(func(g *jen.Group) {
 		for _, p := range s.method.Params {
+			if p == param {
+				g.Add(instead)
+				continue
+			}
 			arg := s.param(p)
 			if p.Variadic {
 				arg.Op("...")

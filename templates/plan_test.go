@@ -120,7 +120,7 @@ func repository(t *testing.T, pkg *types.Package, iface, options, prefix string,
 		r.Methods = append(r.Methods, m)
 	}
 	p := &planner{t: t, pkg: pkg, repo: r}
-	for _, kind := range []string{"read", "write", "pass"} { // writes refer to reads
+	for _, kind := range []string{"read", "write", "tx", "pass"} { // writes refer to reads
 		for _, m := range r.Methods {
 			if words := strings.Fields(methods[prefix+m.Name]); len(words) > 0 && words[0] == kind {
 				p.method(m, words)
@@ -198,6 +198,9 @@ func (p *planner) method(m *model.Method, words []string) {
 	case "write":
 		m.Kind = model.Write
 		m.Write = &model.WritePlan{Level: model.Session}
+	case "tx":
+		m.Kind = model.Tx
+		m.Tx = p.tx(m)
 	}
 	for _, word := range words[1:] {
 		key, value, _ := strings.Cut(word, "=")
@@ -209,6 +212,32 @@ func (p *planner) method(m *model.Method, words []string) {
 	}
 }
 
+// tx finds the body, and in it the context and the store.
+func (p *planner) tx(m *model.Method) *model.TxPlan {
+	plan := &model.TxPlan{Ctx: -1, Store: -1}
+	for _, param := range m.Params {
+		sig, ok := param.Type.Underlying().(*types.Signature)
+		if !ok {
+			continue
+		}
+		plan.Body = param
+		for i := range sig.Params().Len() {
+			if types.Identical(sig.Params().At(i).Type(), p.repo.Type) {
+				plan.Store = i
+			} else {
+				plan.Ctx = i
+			}
+		}
+	}
+	return plan
+}
+
+// without takes the transaction out of the key.
+func (p *planner) without(r *model.ReadPlan, name string) {
+	r.Tx = p.path(name).Param
+	r.Args = slices.DeleteFunc(r.Args, func(a model.Path) bool { return a.Param == r.Tx })
+}
+
 func (p *planner) readOption(r *model.ReadPlan, key, value string) {
 	switch key {
 	case "tag":
@@ -217,6 +246,8 @@ func (p *planner) readOption(r *model.ReadPlan, key, value string) {
 		} else {
 			r.Tags = append(r.Tags, tag)
 		}
+	case "tx":
+		p.without(r, value)
 	case "negative":
 		r.Negative = 30 * time.Second
 	case "notfound":
@@ -267,6 +298,8 @@ func (p *planner) writeOption(w *model.WritePlan, key, value string) {
 		default:
 			w.Tags = append(w.Tags, tag)
 		}
+	case "tx":
+		w.Tx = p.path(value).Param
 	case "old":
 		read, args, _ := p.read(value)
 		w.Old = &model.OldPlan{Read: read, Args: args, Text: value}

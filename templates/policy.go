@@ -18,7 +18,7 @@ func (w *wrapper) constructor() {
 		Params(jen.Id(src).Add(w.iface()), jen.Id(cache).Op("*").Add(cachert("Cache"))).
 		Op("*").Id(w.typeName).
 		BlockFunc(func(g *jen.Group) {
-			if len(w.fields) == 0 { // nothing but pass: the name is registered all the same
+			if len(w.fields) == 0 && w.tx == "" { // nothing but pass: the name is registered all the same
 				g.Id(cache).Dot("Repo").Call(w.repoPolicy())
 			} else {
 				g.Id(repo).Op(":=").Id(cache).Dot("Repo").Call(w.repoPolicy())
@@ -29,6 +29,9 @@ func (w *wrapper) constructor() {
 
 func (w *wrapper) members(src, repo string) []jen.Code {
 	members := []jen.Code{field(w.source, jen.Id(src))}
+	if w.tx != "" {
+		members = append(members, field(w.tx, cachert("NewTransactor").Call(jen.Id(repo))))
+	}
 	for _, m := range w.repo.Methods {
 		switch m.Kind {
 		case model.Read:

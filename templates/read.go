@@ -249,6 +249,9 @@ func (s *scope) bypass(conditions []*jen.Statement) *jen.Statement {
 	for _, b := range s.method.Read.Bypass {
 		conditions = append(conditions, s.condition(b))
 	}
+	if tx := s.method.Read.Tx; tx != nil {
+		conditions = append(conditions, s.param(tx).Op("!=").Nil())
+	}
 	if len(conditions) == 0 {
 		return nil
 	}

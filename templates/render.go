@@ -74,6 +74,7 @@ func (e *emitter) repo(r *model.Repo) {
 	w.typeDecl()
 	w.traps()
 	w.constructor()
+	w.derived()
 	for _, m := range r.Methods {
 		switch m.Kind {
 		case model.Read:
@@ -81,6 +82,8 @@ func (e *emitter) repo(r *model.Repo) {
 			w.callMethod(m)
 		case model.Write:
 			w.writeMethod(m)
+		case model.Tx:
+			w.txMethod(m)
 		default:
 			w.passMethod(m)
 		}

@@ -150,6 +150,11 @@ func mentions(m *model.Method, pkg *types.Package, im *imports) map[string]bool 
 		return names
 	}
 	names[im.names[cachertPath]], names[im.names["context"]] = true, true
+	if m.Tx != nil && m.Tx.Body != nil {
+		for v := range m.Tx.Body.Type.Underlying().(*types.Signature).Params().Variables() {
+			walkNames(v.Type(), func(_ *types.Package, name string) { names[name] = true })
+		}
+	}
 	if m.Write != nil && m.Write.Old != nil {
 		names[im.names["errors"]] = true
 	}

@@ -53,6 +53,9 @@ func tableRows(m *model.Method) [][]string {
 	case model.Write:
 		head = []string{m.Name, "write", "", string(m.Write.Level)}
 		facts = writeFacts(m.Write)
+	case model.Tx:
+		head = []string{m.Name, "tx", "", ""}
+		facts = []string{txFact(m.Tx)}
 	}
 	if m.Reason != "" {
 		facts = append(facts, m.Reason)
@@ -95,6 +98,9 @@ func readFacts(m *model.Method) []string {
 	facts = append(facts, normTexts(r.Args, r.Tags, r.Rows)...)
 	for _, b := range r.Bypass {
 		facts = append(facts, "bypass "+b.Source)
+	}
+	if r.Tx != nil {
+		facts = append(facts, "tx "+r.Tx.Name)
 	}
 	if r.Negative > 0 {
 		facts = append(facts, "negative "+durationText(r.Negative)+absentText(r))
@@ -169,6 +175,7 @@ func ignoredParams(m *model.Method) []string {
 	for _, b := range m.Read.Bypass {
 		used[b.Path.Param] = true
 	}
+	used[m.Read.Tx] = true
 	var names []string
 	for _, p := range arguments(m) {
 		if !used[p] {
@@ -201,10 +208,24 @@ func writeFacts(p *model.WritePlan) []string {
 	for _, put := range p.Puts {
 		facts = append(facts, "puts "+put.Text+from[put.From])
 	}
+	if p.Tx != nil {
+		facts = append(facts, "tx "+p.Tx.Name)
+	}
 	if p.OnError != "" {
 		facts = append(facts, "onerror "+string(p.OnError))
 	}
 	return facts
+}
+
+// txFact says when the cache is told.
+func txFact(p *model.TxPlan) string {
+	switch {
+	case p.Body == nil:
+		return "hands out a store; told by the unit of work in the context"
+	case p.Store < 0:
+		return "runs " + p.Body.Name + "; told at its commit"
+	}
+	return "runs " + p.Body.Name + " with a store; told at its commit"
 }
 
 // lateNote says for which tags a write keeps less than its level promises.

@@ -17,6 +17,8 @@ type wrapper struct {
 	newName  string // NewCachedBookRepo
 	receiver string
 	source   string // field that holds the source
+	tx       string // field that makes units of work of transactions, "" where no method has a body
+	with     string // method that wraps a store that was handed out, "" where none is
 	fields   map[*model.Method]string
 	calls    map[*model.Method]string // names of the call methods
 	results  map[*model.Method]*types.Named
@@ -57,7 +59,15 @@ func (w *wrapper) nameMembers() {
 		w.source = member("src", "Repo")
 	}
 	for _, m := range w.repo.Methods {
-		if m.Kind == model.Pass {
+		if m.Tx != nil && m.Tx.Body != nil && w.tx == "" {
+			w.tx = member("tx", "Runner")
+		}
+		if m.Tx != nil && (m.Tx.Body == nil || m.Tx.Store >= 0) && w.with == "" {
+			w.with = member("with", "Source")
+		}
+	}
+	for _, m := range w.repo.Methods {
+		if m.Kind != model.Read && m.Kind != model.Write {
 			continue
 		}
 		suffix := "Read"
@@ -116,6 +126,9 @@ func (w *wrapper) typeDecl() {
 			g.Add(w.iface().Comment("the source; embedded because it has methods that only its own package can name"))
 		} else {
 			g.Id(w.source).Add(w.iface())
+		}
+		if w.tx != "" {
+			g.Id(w.tx).Op("*").Add(cachert("Transactor"))
 		}
 		for _, m := range w.repo.Methods {
 			switch m.Kind {

@@ -10,9 +10,15 @@ import (
 // writeMethod runs the source's method as one change of the cache.
 func (w *wrapper) writeMethod(m *model.Method) {
 	s := w.scope(m)
-	do := func() *jen.Statement {
+	w.told(s, func() *jen.Statement {
 		return w.self(w.fields[m]).Dot("Do").Call(s.context(), w.change(s))
-	}
+	})
+}
+
+// told is a method whose outcome is what do, an expression that returns an error, has left in
+// its named results.
+func (w *wrapper) told(s *scope, do func() *jen.Statement) {
+	m := s.method
 	results := s.resultList()
 	var body []jen.Code
 	switch {
@@ -36,6 +42,9 @@ func (w *wrapper) change(s *scope) *jen.Statement {
 	res := func(r *model.Result) *jen.Statement { return s.result(r) }
 	before, after := w.entries(s, false, res), w.entries(s, true, res)
 	var fields []jen.Code
+	if plan.Tx != nil {
+		fields = append(fields, field("Uncommitted", s.param(plan.Tx).Op("!=").Nil()))
+	}
 	if len(before)+len(plan.Tags)+len(plan.DropAll) > 0 {
 		fields = append(fields, field("Tags", s.tagsFunc(func(g *jen.Group) {
 			for _, t := range plan.Tags {
@@ -82,7 +91,11 @@ func (s *scope) result(r *model.Result) *jen.Statement {
 
 // run calls the source and keeps its results.
 func (w *wrapper) run(s *scope) *jen.Statement {
-	call := w.sourceCall(s)
+	return jen.Func().Params(s.contextParam()).Error().Block(s.kept(w.sourceCall(s))...)
+}
+
+// kept is call, a call of the source, with its results kept and its error returned.
+func (s *scope) kept(call *jen.Statement) []jen.Code {
 	var body []jen.Code
 	switch {
 	case len(values(s.method)) == 0 && fails(s.method):
@@ -94,7 +107,7 @@ func (w *wrapper) run(s *scope) *jen.Statement {
 	default:
 		body = []jen.Code{jen.List(s.resultIDs(false)...).Op("=").Add(call), jen.Return(jen.Nil())}
 	}
-	return jen.Func().Params(s.contextParam()).Error().Block(body...)
+	return body
 }
 
 // entries adds the tags of the entries that puts replace: those known before the write, or

@@ -60,6 +60,7 @@ const (
 	Read Kind = iota + 1
 	Write
 	Pass
+	Tx
 )
 
 // Level is a consistency level; its text is the directive's word.
@@ -88,6 +89,7 @@ type Method struct {
 	Reason  string    // reason=
 	Read    *ReadPlan // Kind == Read
 	Write   *WritePlan
+	Tx      *TxPlan // Kind == Tx
 }
 
 // Param is one parameter. Name is the source's own name; for an unnamed one a valid name that
@@ -127,6 +129,7 @@ type ReadPlan struct {
 	Tags     []Tag // known from the arguments
 	Rows     []Tag // known from the result
 	Bypass   []Bypass
+	Tx       *Param // a transaction: where it is not nil the source is read; nil: none
 }
 
 // AbsentForm is how a result without an error says "not there".
@@ -165,8 +168,16 @@ type WritePlan struct {
 	After   []Tag // known only from the result
 	Old     *OldPlan
 	Puts    []Put
+	Tx      *Param // a transaction: where it is not nil somebody else commits; nil: none
 	// DropAll lists repositories that are dropped as a whole (drop=*, drop=orders/*).
 	DropAll []string
+}
+
+// TxPlan says how a method gives access to a transaction.
+type TxPlan struct {
+	Body  *Param // the function that is run inside; nil: the first result is the store
+	Ctx   int    // position of the context among Body's parameters, -1: there is none
+	Store int    // position of the store, -1: there is none
 }
 
 // OldPlan reads the row before the write: old=ByID(id).
