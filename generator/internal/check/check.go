@@ -48,6 +48,7 @@ func Check(pkgs []*load.Package, bag *diag.Bag) []*model.File {
 		r.each(model.Read, (*method).read)
 		r.sharedKeys()
 		r.each(model.Write, (*method).write)
+		r.each(model.Tx, (*method).tx)
 	}
 	c.tagForms()
 	c.coverage()

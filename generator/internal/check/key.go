@@ -46,12 +46,12 @@ func (m *method) key() {
 func (m *method) ignored() map[*model.Param]bool {
 	out := map[*model.Param]bool{}
 	for _, o := range m.dir.All("ignore") {
-		p := m.param(o.Value.S)
-		if p == nil {
-			m.repo.Add("CG113", o.Value.Span(), cmp.Or(diag.Suggest(o.Value.S, m.paramNames()), m.theParameters()), "%s has no parameter %q", m.fn.Name(), o.Value.S)
-			continue
+		if p := m.paramOf(o); p != nil {
+			out[p] = true
 		}
-		out[p] = true
+	}
+	if tx := m.model.Read.Tx; tx != nil {
+		out[tx] = true
 	}
 	return out
 }
@@ -122,6 +122,15 @@ func (m *method) param(name string) *model.Param {
 		}
 	}
 	return nil
+}
+
+// paramOf is the parameter that an option names; nil when there is none, which is reported.
+func (m *method) paramOf(o directive.Option) *model.Param {
+	p := m.param(o.Value.S)
+	if p == nil {
+		m.repo.Add("CG113", o.Value.Span(), cmp.Or(diag.Suggest(o.Value.S, m.paramNames()), m.theParameters()), "%s has no parameter %q", m.fn.Name(), o.Value.S)
+	}
+	return p
 }
 
 func (m *method) paramNames() []string {

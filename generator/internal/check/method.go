@@ -161,7 +161,7 @@ func (m *method) classify() {
 			m.repo.Add("CG151", d.At, "keep one of them", "%s is both %s and %s", m.fn.Name(), m.dir.Verb, d.Verb)
 		default:
 			m.dir = d
-			m.model.Kind = map[string]model.Kind{"read": model.Read, "write": model.Write, "pass": model.Pass}[d.Verb]
+			m.model.Kind = map[string]model.Kind{"read": model.Read, "write": model.Write, "tx": model.Tx, "pass": model.Pass}[d.Verb]
 			if o, ok := d.Get("reason"); ok {
 				m.model.Reason = o.Value.S
 			}

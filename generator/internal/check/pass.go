@@ -20,11 +20,14 @@ func (r *repo) passList() {
 		switch d.Verb {
 		case "pass":
 			r.passDirective(d, listed)
-		case "read", "write":
+		case "read", "write", "tx":
 			r.Add("CG002", d.At, "put it on the method", "//cachegen:%s on the interface", d.Verb)
 		}
 	}
 	for _, m := range r.methods {
+		if m.model.Kind == model.Pass && (m.dir != nil || listed[m.fn.Name()]) {
+			m.handsOut()
+		}
 		if m.dir != nil || listed[m.fn.Name()] || attempted(m.field) {
 			continue
 		}

@@ -34,6 +34,7 @@ func (m *method) read() {
 	m.cacheable()
 	m.readNorms()
 	m.contextParts()
+	r.Tx = m.txParam()
 	m.key()
 	m.absence()
 	for _, o := range m.dir.All("tag") {

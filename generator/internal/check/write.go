@@ -24,6 +24,7 @@ func (m *method) write() {
 			m.repo.Add("CG103", o.At, "give it an error result, or say onerror=proceed", "%s returns no error, so nobody could be told that it was refused", m.fn.Name())
 		}
 	}
+	w.Tx = m.txParam()
 	m.readNorms()
 	m.old()
 	for _, o := range m.dir.All("drop") {

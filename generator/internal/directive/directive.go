@@ -5,12 +5,13 @@
 //	//cachegen:repo name=books ttl=10m notfound=ErrNotFound
 //	//cachegen:read tag=author:{author} tag=book:{row.ID} ttl=1m
 //	//cachegen:write put=ByID(ret.ID) drop=author:{b.AuthorID} drop=orders/user:{id}
+//	//cachegen:tx
 //	//cachegen:pass "reason=admin report, must be fresh"
 //
 // In full (blanks stand between options only; a whole option may be quoted as a Go string):
 //
 //	directive = "//cachegen:" verb { option }
-//	verb      = "repo" | "read" | "write" | "pass"
+//	verb      = "repo" | "read" | "write" | "tx" | "pass"
 //	option    = name "=" value
 //	tag       = [ repo "/" ] name { ":" "{" path "}" }      tag= drop=
 //	all       = "*" | repo "/*"                             drop=
@@ -130,7 +131,7 @@ func parse(c *ast.Comment, bag *diag.Bag) *Directive {
 		d.At.End = raw.Pos() + token.Pos(len(strings.TrimRight(c.Text, " \t\r")))
 	}
 	if grammar[raw.Name] == nil {
-		bag.Add("CG101", diag.Span{Pos: d.At.Pos, End: raw.Pos() + token.Pos(len("//cachegen:"+raw.Name))}, cmp.Or(diag.Suggest(raw.Name, Verbs()), "the verbs are repo, read, write and pass"),
+		bag.Add("CG101", diag.Span{Pos: d.At.Pos, End: raw.Pos() + token.Pos(len("//cachegen:"+raw.Name))}, cmp.Or(diag.Suggest(raw.Name, Verbs()), "the verbs are repo, read, write, tx and pass"),
 			"unknown directive //cachegen:%s", raw.Name)
 		return nil
 	}

@@ -36,6 +36,7 @@ var grammar = map[string]map[string]rule{
 		"negative": {false, "negative=30s"},
 		"notfound": {true, "notfound=ErrNotFound"},
 		"level":    {false, "level=strict"},
+		"tx":       {false, "tx=tx"},
 		"accept":   {true, "accept=CG201"},
 		"reason":   {false, `"reason=why it is so"`},
 	},
@@ -47,8 +48,12 @@ var grammar = map[string]map[string]rule{
 		"norm":    {true, "norm=email:strings.ToLower"},
 		"level":   {false, "level=strict"},
 		"onerror": {false, "onerror=fail"},
+		"tx":      {false, "tx=tx"},
 		"accept":  {true, "accept=CG202"},
 		"reason":  {false, `"reason=why it is so"`},
+	},
+	"tx": {
+		"reason": {false, `"reason=why it is so"`},
 	},
 	"pass": {
 		"methods": {false, "methods=Close,Ping"},
