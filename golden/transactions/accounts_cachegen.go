@@ -14,15 +14,22 @@ import (
 //	method      kind   ttl  level    depends on / drops
 //	Balance     read   10m  session  account:{id}
 //	Deposit     write       session  drops account:{id}
+//	Withdraw    write       session  drops account:{id}; puts Balance(id) from the result
 //	Transfer    write       session  drops account:{from} account:{to}
-//	WithTx      pass                 sees uncommitted rows
-//	Atomically  pass                 the body's store must see its own uncommitted rows
-//	DepositTx   pass                 has changed nothing until tx commits
+//	WithTx      tx                   hands out a store; told by the unit of work in the context
+//	Atomically  tx                   runs body with a store; told at its commit
+//	InContext   tx                   runs body; told at its commit; older callers
+//	BalanceTx   read   10m  session  account:{id}; key Balance; tx tx
+//	DepositTx   write       session  drops account:{id}; tx tx
 type CachedAccountStore struct {
-	src      AccountStore
-	balance  *cachert.Reader[int64]
-	deposit  *cachert.Writer
-	transfer *cachert.Writer
+	src       AccountStore
+	tx        *cachert.Transactor
+	balance   *cachert.Reader[int64]
+	deposit   *cachert.Writer
+	withdraw  *cachert.Writer
+	transfer  *cachert.Writer
+	balanceTx *cachert.Reader[int64]
+	depositTx *cachert.Writer
 }
 
 // If this line does not compile, AccountStore has changed: run go generate.
@@ -38,6 +45,7 @@ func NewCachedAccountStore(src AccountStore, cache *cachert.Cache) *CachedAccoun
 	})
 	return &CachedAccountStore{
 		src: src,
+		tx:  cachert.NewTransactor(repo),
 		balance: cachert.NewReader(repo, cachert.ReadPolicy[int64]{
 			Method: "Balance",
 			Key:    "Balance",
@@ -51,10 +59,41 @@ func NewCachedAccountStore(src AccountStore, cache *cachert.Cache) *CachedAccoun
 			Method: "Deposit",
 			Level:  cachert.LevelSession,
 		}),
+		withdraw: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method: "Withdraw",
+			Level:  cachert.LevelSession,
+		}),
 		transfer: cachert.NewWriter(repo, cachert.WritePolicy{
 			Method: "Transfer",
 			Level:  cachert.LevelSession,
 		}),
+		balanceTx: cachert.NewReader(repo, cachert.ReadPolicy[int64]{
+			Method: "BalanceTx",
+			Key:    "Balance",
+			Schema: accountsSchemaInt64,
+			Level:  cachert.LevelSession,
+			TTL:    10 * time.Minute,
+			Jitter: 0.1,
+			Codec:  accountsCodecInt64,
+		}),
+		depositTx: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method: "DepositTx",
+			Level:  cachert.LevelSession,
+		}),
+	}
+}
+
+// with wraps a store that the source has handed out: its reads go to src, its writes belong to unit.
+func (c *CachedAccountStore) with(src AccountStore, unit *cachert.Unit) *CachedAccountStore {
+	return &CachedAccountStore{
+		src:       src,
+		tx:        c.tx.In(unit),
+		balance:   c.balance.In(unit),
+		deposit:   c.deposit.In(unit),
+		withdraw:  c.withdraw.In(unit),
+		transfer:  c.transfer.In(unit),
+		balanceTx: c.balanceTx.In(unit),
+		depositTx: c.depositTx.In(unit),
 	}
 }
 
@@ -86,6 +125,24 @@ func (c *CachedAccountStore) Deposit(ctx context.Context, id, cents int64) error
 	})
 }
 
+// Withdraw takes from a balance and returns what is left.
+func (c *CachedAccountStore) Withdraw(ctx context.Context, id, cents int64) (ret int64, err error) {
+	err = c.withdraw.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.balanceCall(id)) // put=Balance(id) replaces this entry
+			t.Tag("accounts/account").Int(id)
+		},
+		Run: func(ctx context.Context) error {
+			ret, err = c.src.Withdraw(ctx, id, cents)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.balance.Put(p, c.balanceCall(id), ret)
+		},
+	})
+	return ret, err
+}
+
 // Transfer moves money, or nothing: one transaction in one method.
 func (c *CachedAccountStore) Transfer(ctx context.Context, from, to, cents int64) error {
 	return c.transfer.Do(ctx, cachert.Change{
@@ -100,16 +157,70 @@ func (c *CachedAccountStore) Transfer(ctx context.Context, from, to, cents int64
 }
 
 // WithTx returns a store whose statements belong to tx.
+//
+// Reads of the store go to its source. Writes belong to the unit of work in the context they
+// are called with. Without one the commit is not seen: the tags stay marked, and reads of them
+// go to the source, until the lease ends, within which the transaction has to be committed.
 func (c *CachedAccountStore) WithTx(tx *Tx) (AccountStore, error) {
-	return c.src.WithTx(tx)
+	store, err := c.src.WithTx(tx)
+	if store == nil {
+		return nil, err
+	}
+	return c.with(store, nil), err
 }
 
-// Atomically runs body with a store of its own, and commits unless it fails.
+// Atomically runs body with a store of its own, and commits unless it fails; after a
+// conflict it runs it again.
 func (c *CachedAccountStore) Atomically(ctx context.Context, body func(store AccountStore) error) error {
-	return c.src.Atomically(ctx, body)
+	return c.tx.Run(ctx, func(ctx context.Context, tx *cachert.Transaction) error {
+		return c.src.Atomically(ctx, func(store AccountStore) error {
+			return tx.Body(ctx, func(_ context.Context, unit *cachert.Unit) error {
+				return body(c.with(store, unit))
+			})
+		})
+	})
 }
 
-// DepositTx is Deposit as a part of tx.
+// InContext is Atomically with the transaction in the body's context. It returns how
+// often the body ran.
+func (c *CachedAccountStore) InContext(ctx context.Context, body func(ctx context.Context) error) (ret int, err error) {
+	err = c.tx.Run(ctx, func(ctx context.Context, tx *cachert.Transaction) error {
+		ret, err = c.src.InContext(ctx, func(ctx context.Context) error {
+			return tx.Body(ctx, func(ctx context.Context, _ *cachert.Unit) error {
+				return body(ctx)
+			})
+		})
+		return err
+	})
+	return ret, err
+}
+
+// BalanceTx is Balance as tx sees it; a nil tx sees what is committed.
+func (c *CachedAccountStore) BalanceTx(ctx context.Context, tx *Tx, id int64) (int64, error) {
+	return c.balanceTx.Get(ctx, c.balanceTxCall(tx, id), func(ctx context.Context) (int64, error) {
+		return c.src.BalanceTx(ctx, tx, id)
+	})
+}
+
+func (c *CachedAccountStore) balanceTxCall(tx *Tx, id int64) cachert.Call[int64] {
+	return cachert.Call[int64]{
+		Key: cachert.NewArgs().Int(id),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("accounts/account").Int(id)
+		},
+		Bypass: tx != nil,
+	}
+}
+
+// DepositTx is Deposit as a part of tx, or by itself where that is nil.
 func (c *CachedAccountStore) DepositTx(ctx context.Context, tx *Tx, id, cents int64) error {
-	return c.src.DepositTx(ctx, tx, id, cents)
+	return c.depositTx.Do(ctx, cachert.Change{
+		Uncommitted: tx != nil,
+		Tags: func(t *cachert.Tags) {
+			t.Tag("accounts/account").Int(id)
+		},
+		Run: func(ctx context.Context) error {
+			return c.src.DepositTx(ctx, tx, id, cents)
+		},
+	})
 }

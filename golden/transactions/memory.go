@@ -2,16 +2,24 @@ package transactions
 
 import (
 	"context"
+	"errors"
 	"maps"
-	"slices"
 	"sync"
 
 	"github.com/cachegen/cachegen/golden/internal/memdb"
 )
 
+// errConflict ends a transaction that has to be run again.
+var errConflict = errors.New("conflict")
+
 // Memory is the store in memory. It has one transaction at a time.
 type Memory struct {
 	memdb.Calls
+	// Conflicts is how many of the next commits fail.
+	Conflicts int
+	// AtCommit, where it is set, is called right before and right after a commit.
+	AtCommit func(done bool)
+
 	mu       sync.Mutex
 	balances map[int64]int64 // guarded by mu
 }
@@ -22,18 +30,29 @@ type Tx struct {
 	changed map[int64]int64
 }
 
+type txKey struct{}
+
 // Begin starts a transaction.
 func (m *Memory) Begin() *Tx { return &Tx{m, map[int64]int64{}} }
 
-// Commit makes a transaction's changes everybody's and returns the accounts that changed.
-func (tx *Tx) Commit() []int64 {
-	tx.store.mu.Lock()
-	defer tx.store.mu.Unlock()
-	if tx.store.balances == nil {
-		tx.store.balances = map[int64]int64{}
+// Commit makes a transaction's changes everybody's.
+func (tx *Tx) Commit() error {
+	m := tx.store
+	if m.Conflicts > 0 {
+		m.Conflicts--
+		return errConflict
 	}
-	maps.Copy(tx.store.balances, tx.changed)
-	return slices.Sorted(maps.Keys(tx.changed))
+	if m.AtCommit != nil {
+		m.AtCommit(false)
+		defer m.AtCommit(true)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.balances == nil {
+		m.balances = map[int64]int64{}
+	}
+	maps.Copy(m.balances, tx.changed)
+	return nil
 }
 
 func (tx *Tx) balance(id int64) int64 {
@@ -67,6 +86,11 @@ func (s inTx) Balance(_ context.Context, id int64) (int64, error) {
 
 func (s inTx) Deposit(_ context.Context, id, cents int64) error { return s.tx.add(id, cents) }
 
+func (s inTx) Withdraw(_ context.Context, id, cents int64) (int64, error) {
+	err := s.tx.add(id, -cents)
+	return s.tx.balance(id), err
+}
+
 func (s inTx) Transfer(_ context.Context, from, to, cents int64) error {
 	if err := s.tx.add(from, -cents); err != nil {
 		return err
@@ -74,29 +98,85 @@ func (s inTx) Transfer(_ context.Context, from, to, cents int64) error {
 	return s.tx.add(to, cents)
 }
 
-func (m *Memory) Balance(ctx context.Context, id int64) (int64, error) {
+// Atomically inside a transaction is a savepoint.
+func (s inTx) Atomically(_ context.Context, body func(store AccountStore) error) error {
+	before := maps.Clone(s.tx.changed)
+	err := body(s)
+	if err != nil {
+		s.tx.changed = before
+	}
+	return err
+}
+
+// run runs body in the transaction of ctx, or in one of its own.
+func (m *Memory) run(ctx context.Context, body func(inTx) error) (tries int, err error) {
+	if tx, ok := ctx.Value(txKey{}).(*Tx); ok {
+		inside := inTx{m, tx}
+		return 1, inside.Atomically(ctx, func(AccountStore) error { return body(inside) })
+	}
+	for tries = 1; ; tries++ {
+		tx := m.Begin()
+		if err := body(inTx{m, tx}); err != nil {
+			return tries, err
+		}
+		if err := tx.Commit(); err != errConflict {
+			return tries, err
+		}
+	}
+}
+
+func (m *Memory) Balance(ctx context.Context, id int64) (cents int64, err error) {
+	if tx, ok := ctx.Value(txKey{}).(*Tx); ok {
+		return inTx{m, tx}.Balance(ctx, id)
+	}
 	return inTx{m, m.Begin()}.Balance(ctx, id)
 }
 
 func (m *Memory) Deposit(ctx context.Context, id, cents int64) error {
-	return m.Atomically(ctx, func(s AccountStore) error { return s.Deposit(ctx, id, cents) })
+	_, err := m.run(ctx, func(s inTx) error { return s.Deposit(ctx, id, cents) })
+	return err
+}
+
+func (m *Memory) Withdraw(ctx context.Context, id, cents int64) (left int64, err error) {
+	_, err = m.run(ctx, func(s inTx) error {
+		left, err = s.Withdraw(ctx, id, cents)
+		return err
+	})
+	return left, err
 }
 
 func (m *Memory) Transfer(ctx context.Context, from, to, cents int64) error {
-	return m.Atomically(ctx, func(s AccountStore) error { return s.Transfer(ctx, from, to, cents) })
+	_, err := m.run(ctx, func(s inTx) error { return s.Transfer(ctx, from, to, cents) })
+	return err
 }
 
-func (m *Memory) WithTx(tx *Tx) (AccountStore, error) { return inTx{m, tx}, nil }
-
-func (m *Memory) Atomically(_ context.Context, body func(store AccountStore) error) error {
-	tx := m.Begin()
-	if err := body(inTx{m, tx}); err != nil {
-		return err
+// WithTx of no transaction is no store.
+func (m *Memory) WithTx(tx *Tx) (AccountStore, error) {
+	if tx == nil {
+		return nil, errors.New("no transaction")
 	}
-	tx.Commit()
-	return nil
+	return inTx{m, tx}, nil
 }
 
-func (m *Memory) DepositTx(_ context.Context, tx *Tx, id, cents int64) error {
+func (m *Memory) Atomically(ctx context.Context, body func(store AccountStore) error) error {
+	_, err := m.run(ctx, func(s inTx) error { return body(s) })
+	return err
+}
+
+func (m *Memory) InContext(ctx context.Context, body func(ctx context.Context) error) (int, error) {
+	return m.run(ctx, func(s inTx) error { return body(context.WithValue(ctx, txKey{}, s.tx)) })
+}
+
+func (m *Memory) BalanceTx(ctx context.Context, tx *Tx, id int64) (int64, error) {
+	if tx == nil {
+		return m.Balance(ctx, id)
+	}
+	return inTx{m, tx}.Balance(ctx, id)
+}
+
+func (m *Memory) DepositTx(ctx context.Context, tx *Tx, id, cents int64) error {
+	if tx == nil {
+		return m.Deposit(ctx, id, cents)
+	}
 	return tx.add(id, cents)
 }
