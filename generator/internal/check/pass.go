@@ -32,6 +32,9 @@ func (r *repo) passList() {
 			continue
 		}
 		help := "add //cachegen:read, //cachegen:write or //cachegen:pass to it"
+		if m.returnsStore() || m.givesStore() != nil {
+			help = "add //cachegen:tx to it, or //cachegen:pass with a reason"
+		}
 		if m.field == nil {
 			help = "declare it once more in " + r.model.Iface + " with a directive, or list it: //cachegen:pass methods=" + m.fn.Name()
 		}
