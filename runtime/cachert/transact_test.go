@@ -145,6 +145,20 @@ func TestBodyThatFailsPanicsOrRunsAgain(t *testing.T) {
 	s.want(outside, 2, 1)
 }
 
+// A write that refuses makes the body fail, so that the source rolls back.
+func TestBodyThatIsRefused(t *testing.T) {
+	s := newTxShop(t, func(w *WritePolicy) { w.OnError = OnErrorFail })
+	committed := false
+	err := s.transact(context.Background(), &Transactor{cache: s.cache}, []func() error{func() error { committed = true; return nil }}, func(_ context.Context, h handed) error {
+		s.must(h.bump(1))
+		s.store.set("mark", "post", "probe")
+		return nil
+	})
+	if !errors.Is(err, ErrRefused) || committed {
+		t.Errorf("%v, committed: %v; want ErrRefused and no commit", err, committed)
+	}
+}
+
 // A panic out of COMMIT leaves the outcome open.
 func TestCommitThatPanicsKeepsTheMarkers(t *testing.T) {
 	s := newTxShop(t, nil)
