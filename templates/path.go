@@ -89,6 +89,8 @@ func (s *scope) value(p model.Path, res results) value {
 		v.code, known = func() *jen.Statement { return jen.Id(s.old) }, false // not nil: see oldRow
 	case model.RootCtx:
 		v.code, v.typ = func() *jen.Statement { return jen.Id(s.vars[p.Ctx.Var]) }, p.Ctx.Type
+	case model.RootNil:
+		v.code = jen.Nil
 	}
 	text := rootText(p)
 	for i, f := range p.Fields {
@@ -122,6 +124,8 @@ func rootText(p model.Path) string {
 		return "row " + p.Result.Name
 	case model.RootCtx:
 		return "ctx " + p.Ctx.Var
+	case model.RootNil:
+		return "nil"
 	}
 	return "old"
 }

@@ -227,6 +227,7 @@ const (
 	RootRow        // element of the slice, array or map that Result is
 	RootOld        // first result of the old= read
 	RootCtx        // a CtxPart
+	RootNil        // nothing: the transaction of a read that is called outside of any
 )
 
 // Path is a typed expression: a root and the fields selected from it.

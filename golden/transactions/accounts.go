@@ -64,6 +64,6 @@ type AccountStore interface {
 
 	// DepositTx is Deposit as a part of tx, or by itself where that is nil.
 	//
-	//cachegen:write drop=account:{id} tx=tx
+	//cachegen:write drop=account:{id} tx=tx put=BalanceTx(id) value=reload
 	DepositTx(ctx context.Context, tx *Tx, id, cents int64) error
 }

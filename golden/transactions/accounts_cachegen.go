@@ -20,7 +20,7 @@ import (
 //	Atomically  tx                   runs body with a store; told at its commit
 //	InContext   tx                   runs body; told at its commit; older callers
 //	BalanceTx   read   10m  session  account:{id}; key Balance; tx tx
-//	DepositTx   write       session  drops account:{id}; tx tx
+//	DepositTx   write       session  drops account:{id}; puts BalanceTx(id) reloaded; tx tx
 type CachedAccountStore struct {
 	src       AccountStore
 	tx        *cachert.Transactor
@@ -217,10 +217,16 @@ func (c *CachedAccountStore) DepositTx(ctx context.Context, tx *Tx, id, cents in
 	return c.depositTx.Do(ctx, cachert.Change{
 		Uncommitted: tx != nil,
 		Tags: func(t *cachert.Tags) {
+			t.Entry(c.balanceTxCall(nil, id)) // put=BalanceTx(id) replaces this entry
 			t.Tag("accounts/account").Int(id)
 		},
 		Run: func(ctx context.Context) error {
 			return c.src.DepositTx(ctx, tx, id, cents)
+		},
+		Put: func(p *cachert.Puts) {
+			c.balanceTx.Reload(p, c.balanceTxCall(nil, id), func(ctx context.Context) (int64, error) {
+				return c.src.BalanceTx(ctx, nil, id)
+			})
 		},
 	})
 }

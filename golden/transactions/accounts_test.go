@@ -326,7 +326,7 @@ func TestTransactionAsAParameter(t *testing.T) {
 		}
 		f.probe.Hit(balance(nil, 100)) // the entry of Balance
 		goldentest.Do(t, f.accounts.DepositTx(t.Context(), nil, 1, 1))
-		f.probe.MissThenHit(balance(nil, 101)) // committed, and told
+		f.probe.Hit(balance(nil, 101)) // committed, and told
 		goldentest.Equal(t, f.unknown(), 0)
 
 		tx := f.source.Begin()

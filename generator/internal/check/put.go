@@ -2,6 +2,7 @@ package check
 
 import (
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
@@ -15,7 +16,7 @@ func (m *method) old() {
 	if !ok {
 		return
 	}
-	read, args, ok := m.call(o, roots{})
+	read, args, ok := m.call(o, roots{}, m.model.Write.Tx)
 	if !ok {
 		return
 	}
@@ -39,7 +40,7 @@ func (m *method) puts() {
 		m.repo.Add("CG103", value.At, "say which entry: put=ByID(id)", "value= without put=")
 	}
 	for _, o := range options {
-		read, args, ok := m.call(o, roots{ret: true})
+		read, args, ok := m.call(o, roots{ret: true}, nil)
 		if !ok {
 			continue
 		}
@@ -165,8 +166,9 @@ func called(name string) string {
 }
 
 // call resolves ByID(ret.ID): a read of the same repository, with an argument for each of
-// its parameters.
-func (m *method) call(o directive.Option, allow roots) (*method, []model.Path, bool) {
+// its parameters. That of its transaction may be left out: it is tx then, where that fits, or
+// nil.
+func (m *method) call(o directive.Option, allow roots, tx *model.Param) (*method, []model.Path, bool) {
 	call, fault := directive.ParseCall(o.Value)
 	if fault != nil {
 		m.repo.fault(fault)
@@ -184,6 +186,9 @@ func (m *method) call(o directive.Option, allow roots) (*method, []model.Path, b
 		return nil, nil, false
 	}
 	params := read.arguments()
+	if len(params) == len(call.Args)+1 && read.model.Read.Tx != nil {
+		params = slices.DeleteFunc(params, func(p *model.Param) bool { return p == read.model.Read.Tx })
+	}
 	if len(params) != len(call.Args) {
 		m.repo.Add("CG160", o.Value.Span(), "give one for each parameter but the context", "%s takes %s, here are %d", read.fn.Name(), count(len(params), "argument"), len(call.Args))
 		return nil, nil, false
@@ -204,5 +209,16 @@ func (m *method) call(o directive.Option, allow roots) (*method, []model.Path, b
 		args = append(args, p)
 		ok = ok && found
 	}
+	if i := slices.Index(read.arguments(), read.model.Read.Tx); i >= 0 && len(args) < len(read.arguments()) {
+		args = slices.Insert(args, i, transaction(tx, read.model.Read.Tx))
+	}
 	return read, args, ok
+}
+
+// transaction is tx as an argument for a parameter, nil where there is none or it does not fit.
+func transaction(tx, param *model.Param) model.Path {
+	if tx == nil || !types.AssignableTo(tx.Type, param.Type) {
+		return model.Path{Root: model.RootNil, Type: param.Type, Text: "nil"}
+	}
+	return model.Path{Root: model.RootParam, Param: tx, Type: tx.Type, Text: tx.Name}
 }
