@@ -4,6 +4,7 @@ import (
 	"go/types"
 
 	"github.com/cachegen/cachegen/generator/model"
+	"github.com/cachegen/cachegen/generator/model/shape"
 )
 
 // taggable says in which class of texts a tag argument of type t is written: arguments of
@@ -13,7 +14,7 @@ func taggable(t types.Type) string {
 	switch {
 	case isNamed(t, "time", "Time"):
 		return "time"
-	case marshalsText(t) || marshalsText(types.NewPointer(t)):
+	case shape.HasText(t):
 		return "text of " + types.TypeString(types.Unalias(t), nil)
 	}
 	switch u := t.Underlying().(type) {
@@ -34,18 +35,9 @@ func taggable(t types.Type) string {
 	return ""
 }
 
-func marshalsText(t types.Type) bool {
-	m := types.NewMethodSet(t).Lookup(nil, "MarshalText")
-	if m == nil {
-		return false
-	}
-	sig := m.Obj().Type().(*types.Signature)
-	return sig.Params().Len() == 0 && sig.Results().Len() == 2
-}
-
 // keyable says why values of t cannot be told apart in a key, "" when they can.
 func keyable(t types.Type, from *types.Package, open map[types.Type]bool) string {
-	if isNamed(t, "time", "Time") || marshalsText(t) || marshalsText(types.NewPointer(t)) {
+	if isNamed(t, "time", "Time") || shape.HasText(t) {
 		return ""
 	}
 	if named, ok := types.Unalias(t).(*types.Named); ok {

@@ -1,0 +1,35 @@
+package shape
+
+import "go/types"
+
+// HasText reports whether a key or a tag writes values of t as the text of their MarshalText
+// method: t declares it, or is a struct of nothing but the field that it was promoted from.
+// The text of one field among several would make one of values that differ. Named kinds of
+// basic types are written as what they are, times as instants, pointers as what they point to.
+func HasText(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Basic, *types.Pointer, *types.Interface:
+		return false
+	}
+	obj, index, _ := types.LookupFieldOrMethod(types.NewPointer(t), false, nil, "MarshalText")
+	m, ok := obj.(*types.Func)
+	if !ok || !takes(m.Signature().Params()) || !takes(m.Signature().Results(), isByteSlice, isError) {
+		return false
+	}
+	for _, i := range index[:len(index)-1] {
+		s, ok := t.Underlying().(*types.Struct)
+		if !ok || s.NumFields() > 1 {
+			return false
+		}
+		t = s.Field(i).Type()
+	}
+	if named, ok := types.Unalias(t).(*types.Named); ok && is(named, "time", "Time") {
+		return false
+	}
+	return !types.IsInterface(t)
+}
+
+// TextByPointer reports whether only a pointer to a t for which HasText holds has the method.
+func TextByPointer(t types.Type) bool {
+	return types.NewMethodSet(t).Lookup(nil, "MarshalText") == nil
+}
