@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/cachegen/cachegen/generator/internal/directive"
 	"github.com/cachegen/cachegen/generator/model"
@@ -66,6 +67,11 @@ func late(t model.Tag) bool {
 		}
 	}
 	return false
+}
+
+// ofRow reports whether a tag is there only with a row of the result.
+func ofRow(t model.Tag) bool {
+	return slices.ContainsFunc(t.Args, func(p model.Path) bool { return p.Root == model.RootRow })
 }
 
 func fromOld(t model.Tag) bool {
