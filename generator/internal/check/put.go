@@ -51,10 +51,27 @@ func (m *method) puts() {
 			m.repo.Note("CG203", o.Value.Span(), "prefer a parameter where one tells it",
 				"the entry of %s is known only after %s: for its tags the write is bounded", p.Text, m.fn.Name())
 		}
-		if m.putValue(&p, o, read, value, given) {
-			m.model.Write.Puts = append(m.model.Write.Puts, p)
+		if !m.putValue(&p, o, read, value, given) {
+			continue
+		}
+		if other := m.sameValue(p); other != "" {
+			m.repo.Add("CG160", o.Value.Span(), "say value=reload, or drop a tag of the other entry instead",
+				"put=%s and put=%s would store the same %s in two entries", other, p.Text, p.Value.Text)
+			continue
+		}
+		m.model.Write.Puts = append(m.model.Write.Puts, p)
+	}
+}
+
+// sameValue is an earlier put that stores the value of p in another entry of the same read:
+// it is the row of one of them at most.
+func (m *method) sameValue(p model.Put) string {
+	for _, have := range m.model.Write.Puts {
+		if p.From != model.FromReload && have.From == p.From && have.Read == p.Read && have.Text != p.Text {
+			return have.Text
 		}
 	}
+	return ""
 }
 
 // putValue chooses where the value comes from: value=, else the result where it is the row,
