@@ -25,6 +25,11 @@ type BookRepo interface {
 	//cachegen:read tag=author:{author} tag=book:{row.ID}
 	List(ctx context.Context, author int64, limit int) ([]Book, int, error)
 
+	// Page returns the books behind one and whether there are more: false is no "not there".
+	//
+	//cachegen:read tag=author:{author} tag=all
+	Page(ctx context.Context, author, after int64) (page []Book, more bool, err error)
+
 	// Find returns a book; false when there is none, which is not remembered here.
 	//
 	//cachegen:read tag=book:{id}

@@ -37,12 +37,12 @@ func (m *method) absence() {
 }
 
 // absentForm recognises (nil, nil), a false last result, and the zero value where nothing
-// else can say it.
+// else can say it. Behind a list false says that there are no more pages, or the like.
 func absentForm(vals []*model.Result, negative time.Duration, sentinel bool) model.AbsentForm {
 	if len(vals) == 0 {
 		return model.AbsentNone
 	}
-	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) {
+	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) && !isList(vals[0].Type) {
 		return model.AbsentBool
 	}
 	if _, ok := vals[0].Type.Underlying().(*types.Pointer); ok {
@@ -56,4 +56,10 @@ func absentForm(vals []*model.Result, negative time.Duration, sentinel bool) mod
 		return model.AbsentZero
 	}
 	return model.AbsentNone
+}
+
+// isList reports whether t is a slice, but of bytes: those are one value.
+func isList(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Slice)
+	return ok && !types.Identical(s.Elem().Underlying(), types.Typ[types.Byte])
 }
