@@ -134,7 +134,7 @@ func (m *method) noField(t types.Type, part directive.Text, obj types.Object) {
 		help = "it has " + strings.Join(names, ", ")
 	}
 	if _, list := element(t); list && help == "" {
-		help = "row is an element of a list result"
+		help = "row is an element of a list that is returned; those of a parameter have no name: use a tag without arguments, or drop=*"
 	}
 	m.repo.Add("CG113", part.Span(), help, "%s has no field %q", typeText(t), part.S)
 }
