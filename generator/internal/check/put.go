@@ -2,6 +2,7 @@ package check
 
 import (
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
@@ -59,8 +60,29 @@ func (m *method) puts() {
 				"put=%s and put=%s would store the same %s in two entries", other, p.Text, p.Value.Text)
 			continue
 		}
+		if !m.ends(read) {
+			m.repo.Add("CG160", o.Value.Span(), "give "+read.fn.Name()+" a tag of its parameters, or drop one of its tags here too",
+				"nothing ends the old entry of %s where the new value cannot be stored", p.Text)
+			continue
+		}
 		m.model.Write.Puts = append(m.model.Write.Puts, p)
 	}
+}
+
+// ends reports whether the write renews a tag of the entries of read: those of its arguments
+// are renewed by the put itself.
+func (m *method) ends(read *method) bool {
+	w, r := m.model.Write, read.model.Read
+	if len(r.Tags) > 0 || r.Level == model.Eventual || slices.Contains(w.DropAll, m.repo.model.Name) {
+		return true
+	}
+	dropped := slices.Concat(w.Tags, w.After)
+	if w.Old != nil {
+		dropped = append(dropped, w.Old.Tags...)
+	}
+	return slices.ContainsFunc(dropped, func(d model.Tag) bool {
+		return slices.ContainsFunc(r.Rows, func(t model.Tag) bool { return t.Repo == d.Repo && t.Name == d.Name })
+	})
 }
 
 // sameValue is an earlier put that stores the value of p in another entry of the same read:
