@@ -48,6 +48,9 @@ func (m *Memory) Describe(_ context.Context, f Filter) (string, error) {
 	for _, s := range f.States {
 		text += fmt.Sprintf(" %d", int(*s))
 	}
+	if f.Title.Valid {
+		text += fmt.Sprintf(" %q", f.Title.String)
+	}
 	return text, nil
 }
 

@@ -1,10 +1,11 @@
 // Package texts pins types with a text form: an argument of a tag is the same one behind a
 // pointer and without, a named number or string is written as what it is, and of a struct the
-// text of one embedded field does not stand for the others.
+// text of one embedded field does not stand for the others. NULL is not the empty string.
 package texts
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -44,8 +45,15 @@ type Ticket struct {
 	Code  *Code
 }
 
+// Title may be NULL, as in the null packages: its text is then that of an empty one.
+type Title struct{ sql.NullString }
+
+// MarshalText returns the title.
+func (t Title) MarshalText() ([]byte, error) { return []byte(t.String), nil }
+
 // Filter selects tickets.
 type Filter struct {
+	Title  Title
 	States []*State
 	Ref    Ref
 }

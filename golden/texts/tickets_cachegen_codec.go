@@ -3,6 +3,7 @@
 package texts
 
 import (
+	"database/sql"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/cachert"
@@ -228,12 +229,14 @@ var ticketsCodecInt = cachert.Codec[int]{
 
 // If this line does not compile, Filter has changed: run go generate.
 var _ = Filter(struct {
+	Title  Title
 	States []*State
 	Ref    Ref
 }{})
 
 func ticketsCloneFilter(v *Filter) Filter {
 	return Filter{
+		Title:  v.Title,
 		States: ticketsCloneStatePtrSlice(v.States),
 		Ref:    v.Ref,
 	}
@@ -265,6 +268,7 @@ func ticketsKeyRef(a *cachert.Args, v Ref) *cachert.Args {
 
 func ticketsKeyFilter(a *cachert.Args, v Filter) *cachert.Args {
 	a.Open()
+	ticketsKeyTitle(a, v.Title)
 	ticketsKeyStatePtrSlice(a, v.States)
 	ticketsKeyRef(a, v.Ref)
 	return a.Close()
@@ -291,6 +295,17 @@ func ticketsKeyCodePtr(a *cachert.Args, v *Code) *cachert.Args {
 	return a.Text(*v)
 }
 
+// If this line does not compile, Title has changed: run go generate.
+var _ = Title(struct {
+	sql.NullString
+}{})
+
+func ticketsKeyTitle(a *cachert.Args, v Title) *cachert.Args {
+	a.Open()
+	ticketsKeySqlNullString(a, v.NullString)
+	return a.Close()
+}
+
 func ticketsKeyStatePtrSlice(a *cachert.Args, v []*State) *cachert.Args {
 	if v == nil {
 		return a.Nil()
@@ -299,5 +314,18 @@ func ticketsKeyStatePtrSlice(a *cachert.Args, v []*State) *cachert.Args {
 	for _, x := range v {
 		ticketsKeyStatePtr(a, x)
 	}
+	return a.Close()
+}
+
+// If this line does not compile, sql.NullString has changed: run go generate.
+var _ = sql.NullString(struct {
+	String string
+	Valid  bool
+}{})
+
+func ticketsKeySqlNullString(a *cachert.Args, v sql.NullString) *cachert.Args {
+	a.Open()
+	a.Str(v.String)
+	a.Bool(v.Valid)
 	return a.Close()
 }

@@ -1,6 +1,7 @@
 package texts_test
 
 import (
+	"database/sql"
 	"testing"
 	"time"
 
@@ -61,6 +62,10 @@ func TestTextDoesNotStandForMoreThanItSays(t *testing.T) {
 			goldentest.Want(t, got, err, kind+" abcd")
 			got, err = tickets.Describe(t.Context(), texts.Filter{Ref: ref})
 			goldentest.Want(t, got, err, kind)
+		}
+		for want, valid := range map[string]bool{"": false, ` ""`: true} {
+			got, err := tickets.Describe(t.Context(), texts.Filter{Title: texts.Title{NullString: sql.NullString{Valid: valid}}})
+			goldentest.Want(t, got, err, want)
 		}
 		one, other := texts.State(8), texts.State(9)
 		got, err := tickets.Describe(t.Context(), texts.Filter{States: []*texts.State{&one}})
