@@ -7,9 +7,9 @@ NESTED := example golden
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-demo: ## the bookshop without and with the cache, on SQLite; REDIS=1: real Redis, two processes
-	@$(if $(REDIS),scripts/servers)
-	cd example && go generate . && go run ./cmd/demo $(if $(REDIS),-redis) $(DEMOFLAGS)
+demo: ## the bookshop without and with the cache; REDIS=1: real Redis, two processes; POSTGRES=1: PostgreSQL
+	@$(if $(REDIS)$(POSTGRES),scripts/servers)
+	cd example && go generate . && go run ./cmd/demo $(if $(REDIS),-redis) $(if $(POSTGRES),-postgres) $(DEMOFLAGS)
 
 servers: ## install the servers that the tests start (redis-server, PostgreSQL)
 	@scripts/servers
@@ -29,5 +29,6 @@ verify: ## generated files fresh, formatting, vet, staticcheck, import arrows, m
 	@for m in . $(NESTED); do (set -x; cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
 	@for m in . $(NESTED); do (cd $$m && go mod tidy -diff) || { echo "cure: go mod tidy in $$m"; exit 1; }; done
 
-model: ## check the protocol's model with spin
-	spec/run
+model: ## check the protocol's models with spin, all rows; installs spin and gcc
+	@scripts/spin
+	@spec/run

@@ -18,6 +18,9 @@ type Repos struct {
 	Authors  AuthorRepo
 	Orders   OrderRepo
 	Sessions SessionRepo
+	// Atomically runs body in a transaction: all that the repositories write with its context
+	// is committed together, or rolled back when it returns an error.
+	Atomically func(ctx context.Context, body func(context.Context) error) error
 }
 
 // Page is a part of a list. It is a struct on purpose: all of it becomes part of the key.

@@ -1,6 +1,10 @@
 package bookshop
 
-import "github.com/cachegen/cachegen/runtime/cachert"
+import (
+	"context"
+
+	"github.com/cachegen/cachegen/runtime/cachert"
+)
 
 //go:generate go tool cachegen
 
@@ -11,5 +15,8 @@ func Cached(repos Repos, cache *cachert.Cache) Repos {
 		Authors:  NewCachedAuthorRepo(repos.Authors, cache),
 		Orders:   NewCachedOrderRepo(repos.Orders, cache),
 		Sessions: NewCachedSessionRepo(repos.Sessions, cache),
+		Atomically: func(ctx context.Context, body func(context.Context) error) error {
+			return cache.Transact(ctx, repos.Atomically, body)
+		},
 	}
 }

@@ -17,7 +17,7 @@ func TestCallersOwnWhatTheyGet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if _, err := db.Seed(t.Context(), 20); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestCallersOwnWhatTheyGet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cache.Close()
+	defer func() { _ = cache.Close() }()
 	source, books := db.Repos().Books, bookshop.Cached(db.Repos(), cache).Books
 
 	want, err := source.ByID(t.Context(), 10) // one with a time behind a pointer

@@ -4,6 +4,8 @@
 package generator
 
 import (
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"path/filepath"
 	"strings"
@@ -60,11 +62,19 @@ func Generate(o Options) (*Result, error) {
 	return res, nil
 }
 
-// render adds both files of one source file.
+// render adds both files of one source file. What they declare is taken for the files of the
+// package that come after: a-b.go and a_b.go would choose the same names.
 func (r *Result) render(plan *model.File) error {
 	reviewable, mechanical, err := templates.Render(plan)
 	if err != nil {
 		return err
+	}
+	for _, code := range [][]byte{reviewable, mechanical} {
+		f, err := parser.ParseFile(token.NewFileSet(), "", code, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		declare(plan.Taken, f)
 	}
 	base := filepath.Join(plan.Dir, strings.TrimSuffix(plan.Source, ".go"))
 	r.Files = append(r.Files,
@@ -72,6 +82,29 @@ func (r *Result) render(plan *model.File) error {
 		File{Name: base + "_cachegen_codec.go", Content: mechanical},
 	)
 	return nil
+}
+
+// declare adds the names that a file declares to a set.
+func declare(names map[string]bool, f *ast.File) {
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				names[d.Name.Name] = true
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					names[s.Name.Name] = true
+				case *ast.ValueSpec:
+					for _, name := range s.Names {
+						names[name.Name] = true
+					}
+				}
+			}
+		}
+	}
 }
 
 // Phase is a step of a run and how long it took.

@@ -53,7 +53,7 @@ func (r *Result) Changed() ([]File, error) {
 			return nil, err
 		case !load.IsOutput(f.Name, have):
 			return nil, fmt.Errorf("%s was not written by cachegen: rename it, its name is needed", f.Name)
-		case f.Content == nil || !bytes.Equal(have, f.Content):
+		case f.Content == nil || !bytes.Equal(bytes.ReplaceAll(have, []byte("\r\n"), []byte("\n")), f.Content): // git may have made it CRLF
 			out = append(out, f)
 		}
 	}

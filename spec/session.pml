@@ -1,22 +1,34 @@
 /* cachegen: monotonic reads inside one process, near cache and tracked cells included.   (spin 6.5.2)
  *
- * One object with one tag cell.  The server keeps {gen, pend, entry (eg, ev)}.  Process P has a table with the
- * cell's generation (tg), fed by ONE in-order connection q on which replies and pushes share the way, and a near
- * value (nv under generation nvg), servable while nvg is the table's.  P has NR readers that run for ever.  The
- * writer (marked) and one more loader X, which fills whenever it likes, live in other processes.  Loads of P do
- * not join here: two under one snapshot are the harder case (a flight whose callers have left goes on loading).
+ * WORDS  those of strict.pml, and
+ *   P           the process that is looked at.  Its readers (NR) run for ever
+ *   table       what P knows of the cell (tg); fed by ONE in-order connection (q), on which replies and pushes
+ *               share the way
+ *   near value  nv under generation nvg; servable while the table holds that one
+ *   the writer (which marks), and X, who loads and fills whenever he likes, live in other processes
  *
- * A slow read (no near hit) takes a ticket, asks the server, answers from the entry or loads, and COMPLETES: one
- * critical section in front of its return, in which it publishes its value near if no other slow read of the
- * object has completed since its ticket; if one has, it publishes nothing and takes away what stands there,
- * unless it was answered by the store under the very generation that stands there.
+ * STEPS
+ *   near read   a servable near value is returned
+ *   slow read   takes a ticket and asks the server; a cell that the table holds is not asked for, but believed
+ *               only when the reply has come; is answered from the entry or loads; and COMPLETES: one critical
+ *               section in front of its return.  There it publishes its value near if no other slow read of the
+ *               object has completed since its ticket.  If one has, it publishes nothing and takes away what
+ *               stands there, unless the store has answered it under the very generation that stands there
+ *   fill        after a load, as in strict.pml
+ *   mark, commit, post   as in strict.pml, one writer, nothing is written through
  *
- * -DNOTICKET  a slow read publishes whatever the others did
- * -DNOKILL    a slow read that may not publish leaves what stands there
- * -DLOCALSNAP a cell that the table knows is taken as it stands BEFORE the server is asked
- * -DUNMARKED  the writer does not mark: it bumps after the commit
- * NR=3 with WOPS=1 was searched once, too (171 million states, ten minutes, holds); it is not among the rows.
- * Property SES: a read of P returns a version >= every version that a read of P returned before it started.
+ * PROPERTY  SES: a read of P returns no older version than a read of P had returned before it started
+ *
+ * SWITCHES
+ *   -DNOTICKET   a slow read publishes whatever the others did
+ *   -DNOKILL     a slow read that may not publish leaves what stands there
+ *   -DLOCALSNAP  a cell that the table holds is taken as it stands BEFORE the server is asked
+ *   -DUNMARKED   the writer does not mark: it bumps after the commit
+ *   -DNR=n -DWOPS=n   readers (2), writes (2)
+ *
+ * LEFT OUT  shared loads: two loads under one snapshot are the harder case (a flight whose callers have left
+ *   goes on loading); loss of the connection, which ends the table and all that is near (near.pml, -DDISC).
+ *   NR=3 with WOPS=1 was searched once, too (171 million states, ten minutes, holds); it is not among the rows.
  */
 #ifndef NR
 #define NR 2
@@ -26,44 +38,65 @@
 #endif
 #define INV 1
 #define RSP 2
-byte db = 0, gen = 0, last = 0, eg = 0, ev = 0, fl = 0;
+byte db = 0, gen = 0, last = 0, eg = 0, ev = 0;
+byte floor = 0;                        /* the newest version that a reader of P has returned */
 bit  pend = 0, trk = 0;
 byte tg = 0, nvg = 0, nv = 0;
 bit  busy[NR], moved[NR];              /* a slow read is under way; another one has completed since its ticket */
 bit  want[NR], follow[NR], got[NR];   /* request under way; it reads the cell too; reply taken off the connection */
 byte rg[NR], re[NR], rv[NR];          /* the reply: cell, entry */
+byte snap[NR];                        /* the snapshot of a slow read */
 chan q = [4] of { byte, byte, byte, byte, byte };   /* type, reader, cell, entry's generation, entry's value */
 
-#define FRESH last++; gen = last
-#define RETURN(x) assert(x <= db); assert(x >= s); if :: x > fl -> fl = x :: else -> skip fi
+inline freshgen() { last++; gen = last }
+
+inline answer(x) {
+  if
+  :: x < s -> printf("reader %d: BROKEN (SES): returns version %d, and version %d was returned before it started\n", id, x, s)
+  :: else -> skip
+  fi;
+  assert(x <= db);
+  assert(x >= s);
+  if :: x > floor -> floor = x :: else -> skip fi
+}
 #define SERVABLE (nvg != 0 && nvg == tg)
 
-inline complete(v, publishable, stored) {
-   if
+/* snap[id] is the snapshot; stored says that the store has answered under it */
+inline complete(stored) {
+  if
 #ifdef NOTICKET
-   :: publishable -> nvg = snap; nv = v
+  :: snap[id] != 0 && snap[id] == tg ->
 #else
-   :: publishable && !moved[id] -> nvg = snap; nv = v
+  :: snap[id] != 0 && snap[id] == tg && !moved[id] ->
 #endif
-   :: else ->
-#ifndef NOKILL
-        if :: stored && nvg == snap -> skip :: else -> nvg = 0; nv = 0 fi
+       nvg = snap[id]; nv = v;
+       printf("reader %d: completes, and keeps version %d near under generation %d\n", id, v, nvg)
+  :: else ->
+#ifdef NOKILL
+       skip
 #else
-        skip
+       if
+       :: stored && nvg == snap[id] -> skip
+       :: else -> nvg = 0; nv = 0
+       fi;
+       printf("reader %d: completes, and leaves nothing near\n", id)
 #endif
-   fi;
-   for (j : 0 .. NR-1) { moved[j] = busy[j] }
-   j = 0; moved[id] = 0; busy[id] = 0; follow[id] = 0 }
+  fi;
+  for (j : 0 .. NR-1) { moved[j] = busy[j] }
+  j = 0; moved[id] = 0; busy[id] = 0; follow[id] = 0
+}
 
 proctype Reader(byte id)
 {
-  byte s, snap, v, j; bit again;
+  byte s, v, j; bit again;
   do
   :: d_step {
-       s = fl;
+       s = floor;
        if
-       :: SERVABLE -> RETURN(nv); s = 0
-       :: else -> busy[id] = 1; want[id] = 1; snap = tg; follow[id] = (tg == 0)
+       :: SERVABLE -> printf("reader %d: near hit: returns version %d\n", id, nv); answer(nv); s = 0
+       :: else ->
+            busy[id] = 1; want[id] = 1; snap[id] = tg; follow[id] = (tg == 0);
+            printf("reader %d: begins, and asks the server; the table holds generation %d\n", id, tg)
        fi }
      if
      :: !busy[id] -> skip
@@ -73,49 +106,53 @@ proctype Reader(byte id)
            d_step {
              got[id] = 0; again = 0;
              if
-             :: follow[id] -> snap = rg[id]            /* what the server said */
+             :: follow[id] -> snap[id] = rg[id]            /* what the server said */
              :: else ->
 #ifndef LOCALSNAP
-                  snap = tg;                           /* the table, now that the reply has come */
+                  snap[id] = tg;                           /* the table, now that the reply has come */
                   if :: tg == 0 -> again = 1; want[id] = 1; follow[id] = 1 :: else -> skip fi
 #else
                   skip
 #endif
              fi;
+             printf("reader %d: has the reply; its snapshot is generation %d\n", id, snap[id]);
              rg[id] = 0; if :: again -> re[id] = 0; rv[id] = 0 :: else -> follow[id] = 0 fi }
            if :: again -> again = 0 :: else -> break fi
         od;
         if
-        :: snap != 0 && re[id] == snap ->
-           d_step { v = rv[id]; re[id] = 0; rv[id] = 0 }                      /* store hit: decode, then complete */
-           d_step { complete(v, snap != 0 && snap == tg, 1); RETURN(v); s = 0; v = 0; snap = 0 }
+        :: snap[id] != 0 && re[id] == snap[id] ->
+           d_step { v = rv[id]; re[id] = 0; rv[id] = 0; printf("reader %d: store hit: decodes version %d\n", id, v) }
+           d_step { complete(1); printf("reader %d: returns version %d\n", id, v); answer(v); s = 0; v = 0; snap[id] = 0 }
         :: else ->
-           d_step { re[id] = 0; rv[id] = 0; v = db }                          /* load */
-           d_step { complete(v, snap != 0 && snap == tg, 0); RETURN(v); s = 0 }
-           d_step { if :: snap != 0 -> ev = v; eg = snap :: else -> skip fi; v = 0; snap = 0 }   /* fill */
+           d_step { re[id] = 0; rv[id] = 0; v = db; printf("reader %d: loads version %d\n", id, v) }
+           d_step { complete(0); printf("reader %d: returns version %d\n", id, v); answer(v); s = 0 }
+           d_step {                                                           /* fill */
+             if
+             :: snap[id] != 0 -> ev = v; eg = snap[id]; printf("reader %d: stores version %d under generation %d\n", id, v, eg)
+             :: else -> skip
+             fi;
+             v = 0; snap[id] = 0 }
         fi
      fi
   od
 }
 
 /* P's connection: requests are executed in any order, replies and pushes arrive in that order */
+#define SERVE(n) \
+  :: d_step { want[n] && nfull(q) -> i = n; want[i] = 0; \
+       if :: follow[i] && !pend && gen == 0 -> freshgen() :: else -> skip fi; \
+       if :: follow[i] && !pend -> trk = 1 :: else -> skip fi; \
+       q!RSP,i,(pend -> 0 : gen),eg,ev; \
+       printf("server: answers reader %d: generation %d, entry of version %d under %d\n", i, (pend -> 0 : gen), ev, eg); \
+       i = 0 }
 proctype Server()
 {
   byte i;
   do
-  :: d_step { want[0] && nfull(q) -> i = 0; want[i] = 0;
-       if :: follow[i] && !pend && gen == 0 -> FRESH :: else -> skip fi;
-       if :: follow[i] && !pend -> trk = 1 :: else -> skip fi;
-       q!RSP,i,(pend -> 0 : gen),eg,ev; i = 0 }
-  :: d_step { want[1] && nfull(q) -> i = 1; want[i] = 0;
-       if :: follow[i] && !pend && gen == 0 -> FRESH :: else -> skip fi;
-       if :: follow[i] && !pend -> trk = 1 :: else -> skip fi;
-       q!RSP,i,(pend -> 0 : gen),eg,ev; i = 0 }
+  SERVE(0)
+  SERVE(1)
 #if NR > 2
-  :: d_step { want[2] && nfull(q) -> i = 2; want[i] = 0;
-       if :: follow[i] && !pend && gen == 0 -> FRESH :: else -> skip fi;
-       if :: follow[i] && !pend -> trk = 1 :: else -> skip fi;
-       q!RSP,i,(pend -> 0 : gen),eg,ev; i = 0 }
+  SERVE(2)
 #endif
   od
 }
@@ -126,14 +163,14 @@ proctype Receiver()
   do
   :: d_step { q?a,i,g,e,v ->
        if
-       :: a == INV -> tg = 0; nvg = 0; nv = 0   /* what a push has ended never comes back */
-       :: a == RSP -> if :: follow[i] -> tg = g; rg[i] = g :: else -> skip fi; re[i] = e; rv[i] = v; got[i] = 1
+       :: a == INV -> printf("P receives the push\n"); tg = 0; nvg = 0; nv = 0   /* what a push has ended never comes back */
+       :: a == RSP -> printf("P receives the reply to reader %d\n", i); if :: follow[i] -> tg = g; rg[i] = g :: else -> skip fi; re[i] = e; rv[i] = v; got[i] = 1
        fi;
        a = 0; i = 0; g = 0; e = 0; v = 0 }
   od
 }
 
-inline push() { if :: trk -> trk = 0; q!INV,0,0,0,0 :: else -> skip fi }
+inline push() { if :: trk -> trk = 0; q!INV,0,0,0,0; printf("server: a push is on its way\n") :: else -> skip fi }
 
 proctype Writer()
 {
@@ -142,10 +179,10 @@ proctype Writer()
   :: n == WOPS -> break
   :: else -> n++;
 #ifndef UNMARKED
-     d_step { nfull(q) -> pend = 1; gen = 0; push() }
+     d_step { nfull(q) -> pend = 1; gen = 0; printf("writer: mark\n"); push() }
 #endif
-     d_step { db++ }
-     d_step { nfull(q) -> pend = 0; FRESH; push() }
+     d_step { db++; printf("writer: commits version %d\n", db) }
+     d_step { nfull(q) -> pend = 0; freshgen(); printf("writer: post: generation %d\n", gen); push() }
   od
 }
 
@@ -154,9 +191,9 @@ proctype Loader()
 {
   byte g, v;
   do
-  :: d_step { !pend -> if :: gen == 0 -> FRESH :: else -> skip fi; g = gen }
-     d_step { v = db }
-     d_step { ev = v; eg = g; g = 0; v = 0 }
+  :: d_step { !pend -> if :: gen == 0 -> freshgen() :: else -> skip fi; g = gen; printf("X: takes generation %d\n", gen) }
+     d_step { v = db; printf("X: loads version %d\n", v) }
+     d_step { ev = v; eg = g; printf("X: stores version %d under generation %d\n", ev, eg); g = 0; v = 0 }
   od
 }
 

@@ -142,7 +142,7 @@ func (w *wrapper) resultStruct(m *model.Method) *types.Named {
 			fields = append(fields, types.NewField(0, w.model.Pkg, s.results[i], r.Type, false))
 		}
 	}
-	name := w.names.declare(lowerFirst(w.repo.Iface) + m.Name + "Result")
+	name := w.names.declare(lowerFirst(w.repo.Iface) + upperFirst(m.Name) + "Result")
 	u := types.NewStruct(fields, nil)
 	w.results[m] = types.NewNamed(types.NewTypeName(0, w.model.Pkg, name, nil), u, nil)
 	w.mech.Line()

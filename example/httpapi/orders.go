@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,31 @@ func (s *server) placeOrder(r *http.Request) (any, error) {
 	}
 	o.CustomerID = customer
 	return s.Orders.Place(ctx, o)
+}
+
+// placeCart places all orders of a cart, or none.
+func (s *server) placeCart(r *http.Request) (any, error) {
+	ctx, customer, err := s.customer(r)
+	if err != nil {
+		return nil, err
+	}
+	cart, err := body[[]bookshop.Order](r)
+	if err != nil || slices.ContainsFunc(cart, func(o bookshop.Order) bool { return o.Copies < 1 }) {
+		return nil, errBadRequest
+	}
+	placed := []*bookshop.Order{}
+	err = s.Atomically(ctx, func(ctx context.Context) error {
+		for _, o := range cart {
+			o.CustomerID = customer
+			p, err := s.Orders.Place(ctx, o)
+			if err != nil {
+				return err
+			}
+			placed = append(placed, p)
+		}
+		return nil
+	})
+	return placed, err
 }
 
 func (s *server) order(r *http.Request) (any, error) {

@@ -41,6 +41,7 @@ func New(repos bookshop.Repos, log *slog.Logger) http.Handler {
 		"DELETE /sessions/current": s.logOut,
 		"GET /orders":              s.myOrders,
 		"POST /orders":             s.placeOrder,
+		"POST /cart":               s.placeCart,
 		"GET /orders/{id}":         s.order,
 		"GET /orders/{id}/status":  s.orderStatus,
 		"POST /orders/{id}/ship":   s.shipOrder,

@@ -16,26 +16,26 @@ const bookColumns = "id, author_id, isbn, title, summary, tags, pages, price_cen
 	"published_at, discontinued_at, updated_at, version"
 
 func (r bookRepo) ByID(ctx context.Context, id int64) (*bookshop.Book, error) {
-	return oneBook(ctx, r.db.reader(), "SELECT "+bookColumns+" FROM books WHERE id = ?", id)
+	return oneBook(ctx, r.db.reader(ctx), "SELECT "+bookColumns+" FROM books WHERE id = ?", id)
 }
 
 func (r bookRepo) ByISBN(ctx context.Context, isbn string) (*bookshop.Book, error) {
-	return oneBook(ctx, r.db.reader(), "SELECT "+bookColumns+" FROM books WHERE isbn = ?", isbn)
+	return oneBook(ctx, r.db.reader(ctx), "SELECT "+bookColumns+" FROM books WHERE isbn = ?", isbn)
 }
 
 func (r bookRepo) ListByAuthor(ctx context.Context, author int64, page bookshop.Page) ([]bookshop.Book, error) {
-	return manyBooks(ctx, r.db.reader(),
+	return manyBooks(ctx, r.db.reader(ctx),
 		"SELECT "+bookColumns+" FROM books WHERE author_id = ? ORDER BY published_at DESC, id DESC LIMIT ? OFFSET ?",
 		author, page.Limit, page.Offset)
 }
 
 func (r bookRepo) CountByAuthor(ctx context.Context, author int64) (n int, err error) {
-	err = get(ctx, r.db.reader(), &n, "SELECT count(*) FROM books WHERE author_id = ?", author)
+	err = get(ctx, r.db.reader(ctx), &n, "SELECT count(*) FROM books WHERE author_id = ?", author)
 	return n, err
 }
 
 func (r bookRepo) Create(ctx context.Context, b bookshop.Book) (*bookshop.Book, error) {
-	return oneBook(ctx, r.db.writer(),
+	return oneBook(ctx, r.db.writer(ctx),
 		"INSERT INTO books (author_id, isbn, title, summary, tags, pages, price_cents, stock, "+
 			"published_at, discontinued_at, updated_at, version) "+
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING "+bookColumns,
@@ -44,19 +44,19 @@ func (r bookRepo) Create(ctx context.Context, b bookshop.Book) (*bookshop.Book, 
 }
 
 func (r bookRepo) Rename(ctx context.Context, id int64, title string) (*bookshop.Book, error) {
-	return oneBook(ctx, r.db.writer(),
+	return oneBook(ctx, r.db.writer(ctx),
 		"UPDATE books SET title = ?, updated_at = ?, version = version + 1 WHERE id = ? RETURNING "+bookColumns,
 		title, now(), id)
 }
 
 func (r bookRepo) Restock(ctx context.Context, id int64, copies int) (*bookshop.Book, error) {
-	return oneBook(ctx, r.db.writer(),
+	return oneBook(ctx, r.db.writer(ctx),
 		"UPDATE books SET stock = stock + ?, updated_at = ?, version = version + 1 WHERE id = ? RETURNING "+bookColumns,
 		copies, now(), id)
 }
 
 func (r bookRepo) Delete(ctx context.Context, id int64) error {
-	n, err := exec(ctx, r.db.writer(), "DELETE FROM books WHERE id = ?", id)
+	n, err := exec(ctx, r.db.writer(ctx), "DELETE FROM books WHERE id = ?", id)
 	if err == nil && n == 0 {
 		return bookshop.ErrNotFound
 	}
@@ -65,7 +65,7 @@ func (r bookRepo) Delete(ctx context.Context, id int64) error {
 
 func (r bookRepo) Search(ctx context.Context, text string, limit int) ([]bookshop.Book, error) {
 	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-	return manyBooks(ctx, r.db.reader(),
+	return manyBooks(ctx, r.db.reader(ctx),
 		"SELECT "+bookColumns+` FROM books WHERE lower(title) LIKE ? ESCAPE '\' ORDER BY id LIMIT ?`,
 		"%"+escape.Replace(strings.ToLower(text))+"%", limit)
 }

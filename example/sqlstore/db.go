@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite" // driver "sqlite"
 
 	bookshop "github.com/cachegen/cachegen/example"
+	"github.com/cachegen/cachegen/runtime/sqltx"
 )
 
 //go:embed schema.sql
@@ -84,26 +85,27 @@ func (db *DB) Repos() bookshop.Repos {
 		Authors:  authorRepo{db},
 		Orders:   orderRepo{db},
 		Sessions: sessionRepo{db},
+
+		Atomically: db.atomically,
 	}
 }
 
-// reader and writer are how the repositories reach the database: both count.
-func (db *DB) reader() querier { return counted{db.read, &db.queries} }
-func (db *DB) writer() querier { return counted{db.write, &db.queries} }
+// reader and writer are how the repositories reach the database: both count, and inside a
+// transaction both are that.
+func (db *DB) reader(ctx context.Context) querier { return db.querier(ctx, db.read) }
+func (db *DB) writer(ctx context.Context) querier { return db.querier(ctx, db.write) }
 
-// atomically runs f in a transaction, which is rolled back when f returns an error.
-func (db *DB) atomically(ctx context.Context, f func(tx querier) error) error {
-	tx, err := db.write.BeginTxx(ctx, nil)
-	if err != nil {
-		return err
+func (db *DB) querier(ctx context.Context, outside *sqlx.DB) querier {
+	if tx, ok := sqltx.From[*sqlx.Tx](ctx); ok {
+		return counted{tx, &db.queries}
 	}
-	if err := f(counted{tx, &db.queries}); err != nil {
-		if lost := tx.Rollback(); lost != nil {
-			return errors.Join(err, lost)
-		}
-		return err
-	}
-	return tx.Commit()
+	return counted{outside, &db.queries}
+}
+
+// atomically runs body in a transaction that the repositories find in its context, in a
+// savepoint where ctx carries a transaction already.
+func (db *DB) atomically(ctx context.Context, body func(context.Context) error) error {
+	return sqltx.Runx(ctx, nil, db.write, nil, func(ctx context.Context, _ *sqlx.Tx) error { return body(ctx) })
 }
 
 // now is the time as both databases keep it: UTC, in microseconds.

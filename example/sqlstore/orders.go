@@ -11,11 +11,11 @@ type orderRepo struct{ db *DB }
 const orderColumns = "id, customer_id, book_id, copies, status, placed_at"
 
 func (r orderRepo) ByID(ctx context.Context, id int64) (*bookshop.Order, error) {
-	return oneOrder(ctx, r.db.reader(), "SELECT "+orderColumns+" FROM orders WHERE id = ?", id)
+	return oneOrder(ctx, r.db.reader(ctx), "SELECT "+orderColumns+" FROM orders WHERE id = ?", id)
 }
 
 func (r orderRepo) Status(ctx context.Context, id int64, _ bool) (status bookshop.Status, err error) {
-	err = get(ctx, r.db.reader(), &status, "SELECT status FROM orders WHERE id = ?", id)
+	err = get(ctx, r.db.reader(ctx), &status, "SELECT status FROM orders WHERE id = ?", id)
 	return status, err
 }
 
@@ -25,7 +25,7 @@ func (r orderRepo) Mine(ctx context.Context, page bookshop.Page) ([]bookshop.Ord
 		return nil, bookshop.ErrNotFound
 	}
 	orders := []bookshop.Order{}
-	err := list(ctx, r.db.reader(), &orders,
+	err := list(ctx, r.db.reader(ctx), &orders,
 		"SELECT "+orderColumns+" FROM orders WHERE customer_id = ? ORDER BY id DESC LIMIT ? OFFSET ?",
 		customer, page.Limit, page.Offset)
 	for i := range orders {
@@ -35,7 +35,8 @@ func (r orderRepo) Mine(ctx context.Context, page bookshop.Page) ([]bookshop.Ord
 }
 
 func (r orderRepo) Place(ctx context.Context, o bookshop.Order) (placed *bookshop.Order, err error) {
-	err = r.db.atomically(ctx, func(tx querier) error {
+	err = r.db.atomically(ctx, func(ctx context.Context) error {
+		tx := r.db.writer(ctx)
 		n, err := exec(ctx, tx,
 			"UPDATE books SET stock = stock - ?, updated_at = ?, version = version + 1 WHERE id = ? AND stock >= ?",
 			o.Copies, now(), o.BookID, o.Copies)
@@ -57,11 +58,12 @@ func (r orderRepo) Place(ctx context.Context, o bookshop.Order) (placed *booksho
 }
 
 func (r orderRepo) Ship(ctx context.Context, id int64) (*bookshop.Order, error) {
-	return move(ctx, r.db.writer(), id, bookshop.StatusShipped)
+	return move(ctx, r.db.writer(ctx), id, bookshop.StatusShipped)
 }
 
 func (r orderRepo) Cancel(ctx context.Context, id int64) (cancelled *bookshop.Order, err error) {
-	err = r.db.atomically(ctx, func(tx querier) error {
+	err = r.db.atomically(ctx, func(ctx context.Context) error {
+		tx := r.db.writer(ctx)
 		if cancelled, err = move(ctx, tx, id, bookshop.StatusCancelled); err != nil {
 			return err
 		}

@@ -16,10 +16,11 @@ const (
 // books. A shop that has books already stays as it is.
 func (db *DB) Seed(ctx context.Context, n int) (int, error) {
 	var have int
-	if err := get(ctx, db.reader(), &have, "SELECT count(*) FROM books"); err != nil || have > 0 {
+	if err := get(ctx, db.reader(ctx), &have, "SELECT count(*) FROM books"); err != nil || have > 0 {
 		return have, err
 	}
-	err := db.atomically(ctx, func(tx querier) error {
+	err := db.atomically(ctx, func(ctx context.Context) error {
+		tx := db.writer(ctx)
 		authors := (n + booksPerAuthor - 1) / booksPerAuthor
 		if err := insert(ctx, tx, "authors (name, bio)", authors, seedAuthor); err != nil {
 			return err

@@ -64,5 +64,17 @@ func TestWritesThatDoNotNameTheirRows(t *testing.T) {
 		probe.MissThenHit(get(other))
 		probe.MissThenHit(forks(fork))
 		probe.MissThenHit(stars(1, 3))
+
+		// a repository replaced by another owner's, and a new fork
+		other.Owner, other.Parent, other.Stars = 8, 1, 5
+		probe.MissThenHit(stars(3, 0))
+		goldentest.Do(t, repos.Create(t.Context(), other))
+		probe.MissThenHit(stars(3, 5))
+		probe.MissThenHit(get(other))
+		probe.MissThenHit(forks(fork, other))
+		probe.MissThenHit(get(fork))                   // owner 8 has one more
+		late := bulk.Repo{ID: 4, Owner: 10, Parent: 1} // of an owner that no list has seen
+		goldentest.Do(t, repos.Create(t.Context(), late))
+		probe.MissThenHit(forks(fork, other, late))
 	})
 }

@@ -108,6 +108,17 @@ func TestValuesComeBackExactly(t *testing.T) {
 			goldentest.Want(t, got, err, want)
 			goldentest.Scribble(&got)
 		})
+
+		goldentest.Do(t, store.Reset(t.Context()))
+		roundTrips(t, probe, 1, store.Scalars, make.Scalars)
+		roundTrips(t, probe, 1, store.Nested, make.Nested)
+		roundTrips(t, probe, 1, store.Grid, make.Grid)
+		roundTrips(t, probe, 1, store.Blob, make.Blob)
+		roundTrips(t, probe, 1, store.Bytes, make.Bytes)
+		roundTrips(t, probe, 1, store.Time, make.Time)
+		roundTrips(t, probe, 1, store.Prices, make.Prices)
+		roundTrips(t, probe, 1, store.Amounts, make.Amounts)
+		probe.MissThenHit(func() { _, _ = store.Embedding(t.Context(), 1) })
 	})
 }
 
@@ -137,6 +148,8 @@ func TestTimesKeepInstantAndZone(t *testing.T) {
 				*got.Maybe, got.List[0] = time.Time{}, time.Time{}.Add(1)
 			})
 		}
+		goldentest.Do(t, store.Reset(t.Context()))
+		probe.MissThenHit(func() { _, _ = store.Times(t.Context(), 0) })
 	})
 }
 
@@ -176,5 +189,7 @@ func TestMarshalPairs(t *testing.T) {
 				}
 			})
 		}
+		goldentest.Do(t, store.Reset(t.Context()))
+		probe.MissThenHit(func() { _, _ = store.Paired(t.Context(), 1) })
 	})
 }

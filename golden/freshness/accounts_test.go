@@ -71,6 +71,13 @@ func TestFreshReadsGoToTheSource(t *testing.T) {
 		}
 		probe.MissThenHit(byFilter(&filter))
 		probe.Always(byFilter(nil))
+
+		goldentest.Do(t, accounts.Transfer(t.Context(), 1, 0)) // ends all of them
+		probe.MissThenHit(get(nil))
+		probe.MissThenHit(balance(sql.LevelDefault))
+		probe.MissThenHit(status("any", 9, "any true"))
+		probe.MissThenHit(exists(false))
+		probe.MissThenHit(byFilter(&filter))
 	})
 }
 

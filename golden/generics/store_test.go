@@ -57,6 +57,12 @@ func TestGenericStoreWithPointers(t *testing.T) {
 		}
 		probe.MissThenHit(titles(generics.Option[int]{}, generics.Page[int64, string]{Items: []string{"Emma", "Ulysses"}, Index: map[int64]int{1: 0, 2: 1}}))
 		probe.MissThenHit(titles(generics.Option[int]{Value: 1, OK: true}, generics.Page[int64, string]{Items: []string{"Emma"}, Next: &two, Index: map[int64]int{1: 0}}))
+
+		emma.Title = "Emma II"
+		goldentest.Do(t, books.Put(t.Context(), 1, emma))
+		probe.MissThenHit(get(1, emma))
+		probe.MissThenHit(list(generics.Option[int64]{}, first))
+		probe.MissThenHit(titles(generics.Option[int]{}, generics.Page[int64, string]{Items: []string{"Emma II", "Ulysses"}, Index: map[int64]int{1: 0, 2: 1}}))
 	})
 }
 
@@ -72,8 +78,16 @@ func TestGenericStoreWithNumbers(t *testing.T) {
 				goldentest.Equal(t, ok, found)
 			}
 		}
+		list := func(items ...int) func() {
+			return func() {
+				got, err := stock.List(t.Context(), generics.Option[generics.ISBN]{}, 9)
+				goldentest.Want(t, got.Items, err, items)
+			}
+		}
 		probe.MissThenHit(get(0, false))
+		probe.MissThenHit(list())
 		goldentest.Do(t, stock.Put(t.Context(), "111", 0))
+		probe.MissThenHit(list(0))
 		probe.MissThenHit(get(0, true))
 		goldentest.Do(t, stock.Put(t.Context(), "111", 4))
 		probe.MissThenHit(get(4, true))

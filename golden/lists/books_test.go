@@ -1,6 +1,7 @@
 package lists_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/golden/internal/goldentest"
@@ -114,5 +115,70 @@ func TestMapsAndNestedSlicesAreKeys(t *testing.T) {
 		probe.MissThenHit(count(map[int]int{0: 2}, []int64{1, 2, 2}))
 		probe.MissThenHit(count(map[int]int{0: 0}, []int64{}))
 		probe.MissThenHit(count(nil))
+	})
+}
+
+// Callers that ask for the same at once share one load, and each of them owns what he gets.
+func TestSharedLoad(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		source := &lists.Memory{}
+		books := lists.NewCachedBookRepo(source, cache)
+		goldentest.Do(t, books.Create(t.Context(), emma, ulys))
+		want := []*lists.Book{&emma, &ulys}
+		var callers sync.WaitGroup
+		for range 16 {
+			callers.Go(func() {
+				ids := []int64{1, 2}
+				for range 20 {
+					got, err := books.ByIDs(t.Context(), ids)
+					goldentest.Want(t, got, err, want)
+					goldentest.Scribble(&got)
+				}
+				goldentest.Scribble(&ids)
+			})
+		}
+		callers.Wait()
+	})
+}
+
+func TestEachWriteEndsItsLists(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		books, probe := setUp(t, cache)
+		third := lists.Book{ID: 3, ISBN: "333", Title: "Persuasion", Labels: []string{"novel"}}
+		novels := func(want ...string) func() {
+			return func() {
+				got, err := books.Labelled(t.Context(), map[string]bool{"novel": true})
+				goldentest.Want(t, got, err, want)
+			}
+		}
+		byISBN := func(want map[string]lists.Book) func() {
+			return func() {
+				got, err := books.ByISBN(t.Context(), "333")
+				goldentest.Want(t, got, err, want)
+			}
+		}
+		count := func(n int) func() {
+			return func() {
+				got, err := books.CountAll(t.Context(), [][]int64{{1, 3}})
+				goldentest.Want(t, got, err, map[int]int{0: n})
+			}
+		}
+		probe.MissThenHit(novels("Emma", "Ulysses"))
+		probe.MissThenHit(byISBN(map[string]lists.Book{}))
+		probe.MissThenHit(count(1))
+		goldentest.Do(t, books.Create(t.Context(), third))
+		probe.MissThenHit(novels("Emma", "Ulysses", "Persuasion"))
+		probe.MissThenHit(byISBN(map[string]lists.Book{"333": third}))
+		probe.MissThenHit(count(2))
+
+		goldentest.Do(t, books.Rename(t.Context(), 1, "Emma II"))
+		probe.MissThenHit(novels("Emma II", "Ulysses", "Persuasion"))
+		probe.Hit(count(2))
+
+		third.Title = "Persuasion II"
+		_, err := books.SaveAll(t.Context(), []lists.Book{third})
+		goldentest.Do(t, err)
+		probe.MissThenHit(novels("Emma II", "Ulysses", "Persuasion II"))
+		probe.MissThenHit(byISBN(map[string]lists.Book{"333": third}))
 	})
 }

@@ -21,7 +21,7 @@ type cachedItemStore struct {
 	src         itemStore
 	get         *runtimecachert.Reader[cachert]
 	len         *runtimecachert.Reader[int]
-	sizeRead    *runtimecachert.Reader[itemStoresizeResult]
+	sizeRead    *runtimecachert.Reader[itemStoreSizeResult]
 	selectWrite *runtimecachert.Writer
 	typeWrite   *runtimecachert.Writer
 }
@@ -57,17 +57,17 @@ func newCachedItemStore(src itemStore, cache *runtimecachert.Cache) *cachedItemS
 			Jitter: 0.1,
 			Codec:  storeCodecInt,
 		}),
-		sizeRead: runtimecachert.NewReader(repo, runtimecachert.ReadPolicy[itemStoresizeResult]{
+		sizeRead: runtimecachert.NewReader(repo, runtimecachert.ReadPolicy[itemStoreSizeResult]{
 			Method: "size",
 			Key:    "size",
-			Schema: storeSchemaItemStoresizeResult,
+			Schema: storeSchemaItemStoreSizeResult,
 			Level:  runtimecachert.LevelSession,
 			TTL:    10 * time.Minute,
 			Jitter: 0.1,
-			Absent: func(ret itemStoresizeResult) bool {
+			Absent: func(ret itemStoreSizeResult) bool {
 				return !ret.found
 			},
-			Codec: storeCodecItemStoresizeResult,
+			Codec: storeCodecItemStoreSizeResult,
 		}),
 		selectWrite: runtimecachert.NewWriter(repo, runtimecachert.WritePolicy{
 			Method: "Select",
@@ -116,15 +116,15 @@ func (cached *cachedItemStore) lenCall(lenArg int, stringArg string, nilArg, tru
 
 // size has packages and types, and is not exported.
 func (cached *cachedItemStore) size(ctx context.Context, intArg int, timeArg string, cachert time.Duration, byteArg []byte) (int64, bool, error) {
-	ret, err := cached.sizeRead.Get(ctx, cached.sizeCall(intArg, timeArg, cachert, byteArg), func(ctx context.Context) (itemStoresizeResult, error) {
+	ret, err := cached.sizeRead.Get(ctx, cached.sizeCall(intArg, timeArg, cachert, byteArg), func(ctx context.Context) (itemStoreSizeResult, error) {
 		n, found, err := cached.src.size(ctx, intArg, timeArg, cachert, byteArg)
-		return itemStoresizeResult{n: n, found: found}, err
+		return itemStoreSizeResult{n: n, found: found}, err
 	})
 	return ret.n, ret.found, err
 }
 
-func (cached *cachedItemStore) sizeCall(intArg int, timeArg string, cachert time.Duration, byteArg []byte) runtimecachert.Call[itemStoresizeResult] {
-	return runtimecachert.Call[itemStoresizeResult]{
+func (cached *cachedItemStore) sizeCall(intArg int, timeArg string, cachert time.Duration, byteArg []byte) runtimecachert.Call[itemStoreSizeResult] {
+	return runtimecachert.Call[itemStoreSizeResult]{
 		Key: runtimecachert.NewArgs().Int(int64(intArg)).Str(timeArg).Int(int64(cachert)),
 		Tags: func(t *runtimecachert.Tags) {
 			t.Tag("items/item").Int(int64(intArg)).Str(timeArg)

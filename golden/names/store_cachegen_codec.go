@@ -9,8 +9,8 @@ import (
 	"github.com/cachegen/cachegen/runtime/wire"
 )
 
-// itemStoresizeResult holds the results of itemStore.size together.
-type itemStoresizeResult struct {
+// itemStoreSizeResult holds the results of itemStore.size together.
+type itemStoreSizeResult struct {
 	n     int64
 	found bool
 }
@@ -73,26 +73,26 @@ var storeCodecInt = runtimecachert.Codec[int]{
 	},
 }
 
-// storeSchemaItemStoresizeResult changes with the encoding of itemStoresizeResult: older entries are not read.
-const storeSchemaItemStoresizeResult = "c24053dc5b56d589"
+// storeSchemaItemStoreSizeResult changes with the encoding of itemStoreSizeResult: older entries are not read.
+const storeSchemaItemStoreSizeResult = "c24053dc5b56d589"
 
-var storeCodecItemStoresizeResult = runtimecachert.Codec[itemStoresizeResult]{
-	Append: wire.Append(func(e *wire.Encoder, v itemStoresizeResult) {
-		storeEncodeItemStoresizeResult(e, &v)
+var storeCodecItemStoreSizeResult = runtimecachert.Codec[itemStoreSizeResult]{
+	Append: wire.Append(func(e *wire.Encoder, v itemStoreSizeResult) {
+		storeEncodeItemStoreSizeResult(e, &v)
 	}),
-	Decode: wire.Decode(storeDecodeItemStoresizeResult),
-	Size: func(_ itemStoresizeResult) int {
+	Decode: wire.Decode(storeDecodeItemStoreSizeResult),
+	Size: func(_ itemStoreSizeResult) int {
 		return 16
 	},
 }
 
-func storeEncodeItemStoresizeResult(e *wire.Encoder, v *itemStoresizeResult) {
+func storeEncodeItemStoreSizeResult(e *wire.Encoder, v *itemStoreSizeResult) {
 	e.Len(2)
 	e.Int(v.n)
 	e.Bool(v.found)
 }
 
-func storeDecodeItemStoresizeResult(d *wire.Decoder) (v itemStoresizeResult) {
+func storeDecodeItemStoreSizeResult(d *wire.Decoder) (v itemStoreSizeResult) {
 	d.Fixed(2)
 	v.n = d.Int()
 	v.found = d.Bool()

@@ -56,6 +56,9 @@ func TestParametersKeepTheirPlaces(t *testing.T) {
 		goldentest.Want(t, []int{a, b}, err, []int{8, 5})
 		probe.MissThenHit(get(true, false, false, "1 t true false false 2 3 p old\n")) // flag:true
 		probe.Hit(length(true, false, false, 3))
+		_, _, err = items.Type(t.Context(), 1, "t", false)
+		goldentest.Do(t, err)
+		probe.MissThenHit(length(true, false, false, 3)) // item:1:t
 	})
 }
 

@@ -55,6 +55,7 @@ func TestValuesWithoutError(t *testing.T) {
 
 		goldentest.Equal(t, prices.Raise("pen", 20), 110)
 		probe.MissThenHit(cents(110))
+		probe.MissThenHit(get(&noerror.Price{SKU: "pen", Cents: 110, Tiers: []int64{80, 70}}))
 		probe.Hit(skus([]string{"pen"}))
 	})
 }

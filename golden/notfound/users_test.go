@@ -73,7 +73,19 @@ func TestSentinelComesWithItsValue(t *testing.T) {
 	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
 		users, probe := setUp(t, cache)
 		goldentest.Do(t, users.Create(t.Context(), ada))
+		probe.MissThenHit(func() {
+			got, err := users.ByID(t.Context(), 1)
+			goldentest.Want(t, got, err, &ada)
+		})
+		probe.MissThenHit(func() {
+			got, err := users.Count(t.Context())
+			goldentest.Want(t, got, err, 1)
+		})
 		goldentest.Do(t, users.Delete(t.Context(), 1))
+		probe.MissThenHit(func() {
+			got, err := users.Count(t.Context())
+			goldentest.Want(t, got, err, 0)
+		})
 		probe.MissThenHit(func() {
 			got, err := users.ByID(t.Context(), 1)
 			goldentest.WantErr(t, got, err, &ada, notfound.ErrDeleted)
@@ -127,5 +139,28 @@ func TestZeroIsAValueBesideASentinel(t *testing.T) {
 			got, err := users.Email(t.Context(), 1)
 			goldentest.Want(t, got, err, "")
 		})
+	})
+}
+
+// Whoever was found under a key that is not the primary one ends with his row.
+func TestRowsFoundByOtherKeysEnd(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		users, probe := setUp(t, cache)
+		goldentest.Do(t, users.Create(t.Context(), ada))
+		reads := []func(){
+			func() { _, _ = users.ByEmail(t.Context(), ada.Email) },
+			func() { _, _ = users.ByName(t.Context(), ada.Name) },
+			func() { _, _ = users.Profile(t.Context(), 1) },
+			func() { _, _ = users.Wrapped(t.Context(), 1) },
+			func() { _, _ = users.Fresh(t.Context(), 1) },
+			func() { _, _ = users.Email(t.Context(), 1) },
+		}
+		for _, read := range reads {
+			probe.MissThenHit(read)
+		}
+		goldentest.Do(t, users.Delete(t.Context(), 1))
+		for _, read := range reads {
+			probe.Miss(read)
+		}
 	})
 }

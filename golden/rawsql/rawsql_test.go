@@ -57,8 +57,15 @@ func TestInvalidateByHand(t *testing.T) {
 		probe.MissThenHit(count(other, 0))
 		probe.Hit(text(1, "raw"))
 
+		probe.MissThenHit(count(acme, 0))
+		goldentest.Do(t, pages.Write(t.Context(), "main", 2, "written"))
+		goldentest.Do(t, comments.Add(acme, 1, "again"))
+		probe.MissThenHit(text(2, "written"))
+		probe.MissThenHit(count(acme, 1))
+		probe.Hit(count(other, 0))
+
 		goldentest.Do(t, cache.InvalidateAll(t.Context()))
 		probe.MissThenHit(text(1, "raw"))
-		probe.MissThenHit(count(acme, 0))
+		probe.MissThenHit(count(acme, 1))
 	})
 }

@@ -110,6 +110,47 @@ func TestEachParameterIsPartOfTheKey(t *testing.T) {
 	})
 }
 
+func TestEachWriteEndsWhatDependsOnIt(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		users, probe := setUp(t, cache)
+		count := func(want int) func() {
+			return func() {
+				got, err := users.CountJoined(t.Context(), 2, day, day.Add(time.Hour))
+				goldentest.Want(t, got, err, want)
+			}
+		}
+		ofUser := []func(){
+			func() { _, _ = users.ByID(t.Context(), 1) },
+			func() { _, _ = users.ByEmail(t.Context(), ada.Email) },
+			func() { _, _ = users.Setting(t.Context(), 1, "a", "b") },
+			func() { _, _ = users.Near(t.Context(), 1, 0, 0, 0, false) },
+		}
+		each := func(check func(func())) {
+			t.Helper()
+			for _, read := range ofUser {
+				check(read)
+			}
+		}
+		each(probe.MissThenHit)
+		probe.MissThenHit(count(1))
+
+		bob := scalars.User{ID: 2, Email: "bob@example.com", Role: 2, Joined: day}
+		goldentest.Do(t, users.Create(t.Context(), bob))
+		probe.MissThenHit(count(2))
+		each(probe.Hit)
+		goldentest.Do(t, users.Create(t.Context(), ada)) // again
+		each(probe.MissThenHit)
+		goldentest.Do(t, users.Rename(t.Context(), 1, "Countess"))
+		each(probe.MissThenHit)
+		goldentest.Do(t, users.Move(t.Context(), 2, ada.Email)) // an address that two users have
+		probe.MissThenHit(ofUser[1])
+		probe.Hit(ofUser[0])
+		goldentest.Do(t, users.Create(t.Context(), scalars.User{ID: 3, Email: ada.Email})) // and a third
+		probe.MissThenHit(ofUser[1])
+		probe.Hit(ofUser[0])
+	})
+}
+
 // What one process has written the other one reads at once when it asks for it.
 func TestAnotherProcessSeesTheWrite(t *testing.T) {
 	goldentest.Pair(t, func(t *testing.T, one, other *cachert.Cache) {

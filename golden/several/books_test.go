@@ -85,6 +85,7 @@ func TestHitReturnsEachResult(t *testing.T) {
 		four := book(4)
 		probe.MissThenHit(list(2, []several.Book{one, two}, 4))
 		probe.MissThenHit(neighbours(3, &two, &four))
+		probe.MissThenHit(neighbours(1, nil, &two)) // had no row before it to depend on
 		probe.MissThenHit(span(four.Added, map[int64]bool{1: true, 2: true, 3: true, 4: true}, "4 books"))
 	})
 }
@@ -101,5 +102,36 @@ func TestFalseIsNotKeptWithoutNegative(t *testing.T) {
 		}
 		probe.MissThenHit(find(1, book(1), true))
 		probe.Always(find(9, several.Book{}, false))
+	})
+}
+
+func TestEachWriteEndsWhatDependsOnIt(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		books, probe := setUp(t, cache)
+		reads := []func(){
+			func() { _, _, _ = books.Find(t.Context(), 1) },
+			func() { _, _, _ = books.List(t.Context(), 7, 2) },
+			func() { _, _, _ = books.Neighbours(t.Context(), 2) },
+			func() { _, _, _, _, _ = books.Span(t.Context()) },
+		}
+		for _, read := range reads {
+			probe.MissThenHit(read)
+		}
+		if _, _, err := books.Add(t.Context(), book(1)); err != nil {
+			t.Fatal(err)
+		}
+		for _, read := range reads {
+			probe.MissThenHit(read)
+		}
+		moved := book(1) // to another author: a listed book has changed
+		moved.AuthorID = 8
+		if _, _, err := books.Add(t.Context(), moved); err != nil {
+			t.Fatal(err)
+		}
+		probe.MissThenHit(func() {
+			got, n, err := books.List(t.Context(), 7, 2)
+			goldentest.Want(t, got, err, []several.Book{book(2), book(3)})
+			goldentest.Equal(t, n, 2)
+		})
 	})
 }

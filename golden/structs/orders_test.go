@@ -91,6 +91,9 @@ func TestEachFieldOfAFilterIsPartOfTheKey(t *testing.T) {
 		saved := order(2, "shipped")
 		goldentest.Do(t, orders.Save(t.Context(), &saved))
 		probe.MissThenHit(find(structs.Filter{}, []structs.Order{order(1, "placed"), saved}))
+		third := order(3, "placed")
+		goldentest.Do(t, orders.Save(t.Context(), &third)) // was in none of the lists
+		probe.MissThenHit(find(structs.Filter{}, []structs.Order{order(1, "placed"), saved, third}))
 	})
 }
 
@@ -114,6 +117,9 @@ func TestNilFilterIsNotTheZeroFilter(t *testing.T) {
 		probe.MissThenHit(find(nil))
 		filter.Statuses = nil
 		probe.Hit(find(both))
+		third := order(3, "placed")
+		goldentest.Do(t, orders.Save(t.Context(), &third))
+		probe.MissThenHit(find(append(both, third)))
 	})
 }
 

@@ -49,6 +49,10 @@ func (f fixture) committed(ids ...int64) {
 func TestTransactionInsideOneMethod(t *testing.T) {
 	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
 		f := setUp(t, cache)
+		goldentest.Do(t, f.accounts.Deposit(t.Context(), 2, 5))
+		f.probe.MissThenHit(f.balance(f.accounts, 2, 5))
+		f.probe.Hit(f.balance(f.accounts, 1, 100))
+		goldentest.Do(t, f.accounts.Deposit(t.Context(), 2, -5))
 		goldentest.Do(t, f.accounts.Transfer(t.Context(), 1, 2, 30))
 		f.probe.MissThenHit(f.balance(f.accounts, 1, 70))
 		f.probe.MissThenHit(f.balance(f.accounts, 2, 30))

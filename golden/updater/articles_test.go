@@ -55,6 +55,20 @@ func TestUpdateIsWrittenThrough(t *testing.T) {
 	})
 }
 
+// A reader in the middle of a write sees the old row, and does not bring it back.
+func TestReaderDuringTheWriteStoresNothing(t *testing.T) {
+	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
+		f := setUp(t, cache)
+		_, err := f.articles.Update(t.Context(), 1, func(old updater.Article) (updater.Article, error) {
+			f.probe.Always(f.get(1, old))
+			old.Text = "ab"
+			return old, nil
+		})
+		goldentest.Do(t, err)
+		f.probe.Hit(f.get(1, updater.Article{ID: 1, Text: "ab", Version: 2}))
+	})
+}
+
 func TestEditMayCallTheStoreAgain(t *testing.T) {
 	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
 		f := setUp(t, cache)

@@ -13,8 +13,8 @@ type Memory struct {
 	memdb.Calls
 	books memdb.Table[int64, Book]
 	last  int64
-	// Deaf makes writes return ErrNotify after they have committed.
-	Deaf bool
+	// After is what writes return after they have committed.
+	After error
 }
 
 func clone(b Book) *Book {
@@ -46,7 +46,7 @@ func (m *Memory) Insert(_ context.Context, b *Book) error {
 	b.Version++
 	b.ISBN = strings.ReplaceAll(b.ISBN, "-", "")
 	m.books.Put(b.ID, *clone(*b))
-	return m.notify()
+	return m.After
 }
 
 func (m *Memory) Save(ctx context.Context, b *Book) error { return m.Insert(ctx, b) }
@@ -56,12 +56,5 @@ func (m *Memory) Rename(_ context.Context, id int64, title string) (*Book, error
 		return nil, ErrNotFound
 	}
 	book, _ := m.books.Get(id)
-	return clone(book), m.notify()
-}
-
-func (m *Memory) notify() error {
-	if m.Deaf {
-		return ErrNotify
-	}
-	return nil
+	return clone(book), m.After
 }

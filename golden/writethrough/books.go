@@ -56,7 +56,8 @@ type BookRepo interface {
 	//cachegen:write put=ByID(id) put=Value(id) drop=book:{id} old=ByID(id) drop=isbn:{old.ISBN}
 	Rename(ctx context.Context, id int64, title string) (*Book, error)
 
-	// Replace stores its argument, a value for a read that returns a pointer.
+	// Replace stores its argument as it is, version and all: value=arg is for such writes.
+	// It is a value, for a read that returns a pointer.
 	//
 	//cachegen:write put=ByID(b.ID) value=arg drop=book:{b.ID} old=ByID(b.ID) drop=isbn:{old.ISBN} drop=isbn:{b.ISBN} drop=author:{old.Author} drop=author:{b.Author}
 	Replace(ctx context.Context, b Book) error

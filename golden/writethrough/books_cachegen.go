@@ -249,7 +249,8 @@ func (c *CachedBookRepo) Rename(ctx context.Context, id int64, title string) (re
 	return ret, err
 }
 
-// Replace stores its argument, a value for a read that returns a pointer.
+// Replace stores its argument as it is, version and all: value=arg is for such writes.
+// It is a value, for a read that returns a pointer.
 func (c *CachedBookRepo) Replace(ctx context.Context, b Book) error {
 	return c.replace.Do(ctx, cachert.Change{
 		Tags: func(t *cachert.Tags) {

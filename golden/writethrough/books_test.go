@@ -78,14 +78,12 @@ func TestArgumentIsStored(t *testing.T) {
 		f := setUp(t, cache)
 		f.probe.MissThenHit(f.byISBN)
 		f.probe.MissThenHit(f.byAuthor)
-		f.emma.ISBN, f.emma.Author, f.emma.Version = "222", 8, 3
+		f.emma.ISBN, f.emma.Author, f.emma.Version = "222", 8, 2
 		mine := f.emma
 		mine.Labels = []string{"novel"}
-		mine.Version = 2 // what value=arg is for: the caller knows the row, or accepts this
 		goldentest.Do(t, f.books.Replace(t.Context(), mine))
-		f.emma.Version = 2
+		mine.Labels[0] = "mine"
 		f.probe.Hit(f.byID)
-		f.emma.Version = 3
 		f.probe.MissThenHit(f.value)
 		f.probe.MissThenHit(f.byISBN)
 		f.probe.MissThenHit(f.byAuthor)

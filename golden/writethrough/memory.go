@@ -71,7 +71,10 @@ func (m *Memory) Rename(_ context.Context, id int64, title string) (*Book, error
 }
 
 func (m *Memory) Replace(_ context.Context, b Book) error {
-	return m.change(b.ID, func(row *Book) { *row = clone(b) })
+	if !m.books.Change(b.ID, func(row *Book) { *row = clone(b) }) {
+		return ErrNotFound
+	}
+	return nil
 }
 
 func (m *Memory) Relabel(_ context.Context, id int64, labels ...string) error {

@@ -128,7 +128,7 @@ func Open(o Options) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
-		opt: o, store: o.Store, keys: keyspace{o.Namespace + ":"},
+		opt: o, store: o.Store, keys: newKeyspace(o.Namespace),
 		fills: make(chan struct{}, maxFills), drains: make(chan struct{}, 1), repos: map[string]*Repo{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -216,7 +216,7 @@ func (c *Cache) Repo(p RepoPolicy) *Repo {
 	if p.Name == "" || c.repos[p.Name] != nil {
 		panic(fmt.Sprintf("cachegen: repository name %q is empty or registered twice in one Cache", p.Name))
 	}
-	r := &Repo{cache: c, policy: p}
+	r := &Repo{cache: c, policy: p, cell: c.keys.repoCell(p.Name)}
 	c.repos[p.Name] = r
 	return r
 }

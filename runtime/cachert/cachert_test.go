@@ -249,6 +249,7 @@ type flaky struct {
 	// posted, if set, is called once, after the next Post has been applied and before it
 	// returns.
 	posted func()
+	delay  time.Duration // of each Post
 }
 
 func (f *flaky) changeServer() {
@@ -294,6 +295,16 @@ func (f *flaky) Mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, er
 func (f *flaky) Post(ctx context.Context, r store.PostRequest) (store.PostReply, error) {
 	if err := f.fails("post"); err != nil {
 		return store.PostReply{}, err
+	}
+	f.mu.Lock()
+	delay := f.delay
+	f.mu.Unlock()
+	if delay > 0 {
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return store.PostReply{}, store.ErrDown
+		}
 	}
 	reply, err := f.Store.Post(ctx, r)
 	f.mu.Lock()

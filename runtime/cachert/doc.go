@@ -21,8 +21,8 @@
 //
 // Writes that go around the wrapper are not seen: use Cache.Invalidate for them. There are
 // no atomic views across entries, and a result that changes with time alone is kept until
-// its TTL. Transactions that span several methods are not known to this package yet: inside
-// one, read with Bypass.
+// its TTL. A transaction that spans several methods is one write of the cache when its context
+// carries a Unit: see Cache.Begin, Cache.Transact and package sqltx.
 package cachert
 
 // API1 names the interface between this package and generated code. Generated files refer

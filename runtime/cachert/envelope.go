@@ -3,6 +3,7 @@ package cachert
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/store"
@@ -46,6 +47,11 @@ const envelopeVersion = 1
 var errEnvelope = errors.New("cachegen: malformed entry")
 
 func (e *envelope) append(b []byte) []byte {
+	size := 2 + 4*binary.MaxVarintLen64 + len(e.payload)
+	for _, d := range e.deps {
+		size += len(d.cell) + len(d.gen) + 4
+	}
+	b = slices.Grow(b, size)
 	b = append(b, envelopeVersion, byte(e.kind))
 	b = binary.AppendUvarint(b, uint64(e.sentinel))
 	b = binary.AppendVarint(b, e.stored.UnixMicro())

@@ -130,8 +130,9 @@ func (r *Reader[V]) complete(t target, how found, e *nearEntry, v V, encoded int
 func (c *Cache) aged(deps []dep, now time.Time) []string {
 	var cells []string
 	for _, d := range deps {
-		if parts := strings.SplitN(string(d.gen), "x", 3); len(parts) == 3 {
-			made, err := strconv.ParseInt(parts[1], 36, 64)
+		_, rest, _ := strings.Cut(string(d.gen), "x")
+		if clock, _, ok := strings.Cut(rest, "x"); ok {
+			made, err := strconv.ParseInt(clock, 36, 64)
 			if err == nil && now.Sub(time.UnixMicro(made)) < c.cellTTL()/2 {
 				continue
 			}
@@ -152,7 +153,8 @@ func (r *Reader[V]) Put(p *Puts, call Call[V], v V) {
 	if !ok {
 		return
 	}
-	t, ok := r.resolve(p.ctx, sc, call.Key.text(), call)
+	args := call.Key.text()
+	t, ok := r.resolve(p.ctx, sc, r.nearKey(sc, args), args, call)
 	if !ok {
 		return
 	}
@@ -170,10 +172,12 @@ func (r *Reader[V]) Put(p *Puts, call Call[V], v V) {
 }
 
 // Reload is Put of what load returns now, after the commit and inside the write's step.
-// When load fails nothing is stored; the next read loads.
+// When load fails nothing is stored; the next read loads. In a unit of work nothing is.
 func (r *Reader[V]) Reload(p *Puts, call Call[V], load func(context.Context) (V, error)) {
-	v, err := r.load(p.ctx, load)
-	if err == nil {
+	if p.uncommitted {
+		return
+	}
+	if v, err := r.load(p.ctx, load); err == nil {
 		r.Put(p, call, v)
 	}
 }

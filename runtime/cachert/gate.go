@@ -198,36 +198,60 @@ func (g *gate) deliver() error {
 			return err
 		}
 	}
-	due := g.take()
-	err := g.send(ctx, due)
+	owed, err := g.send(ctx, g.take())
 	if err != nil {
-		g.restore(due)
+		g.restore(owed)
 		g.close(err)
 	}
 	return err
 }
 
-func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) error {
-	c := g.cache
-	requests := map[string]*store.PostRequest{} // by token
+// maxPosts bounds how many debts are being delivered at the same time.
+const maxPosts = 32
+
+// send delivers what is due, each write's markers in a request of their own, and returns what
+// it could not. Many are under way at once: after an outage there may be more than one after
+// another could be sent within the deadline.
+func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) (owed map[undelivered]time.Time, err error) {
+	byToken := map[string][]undelivered{}
 	for u := range due {
-		req := requests[u.token]
-		if req == nil {
-			req = &store.PostRequest{Token: u.token, CellTTL: c.cellTTL()}
-			requests[u.token] = req
-		}
-		if u.token == "" {
+		byToken[u.token] = append(byToken[u.token], u)
+	}
+	owed = map[undelivered]time.Time{}
+	var mu sync.Mutex // guards owed and err
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxPosts)
+	for token, list := range byToken {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			_, failed := g.cache.store.Post(ctx, g.request(token, list))
+			if failed == nil {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			err = failed
+			for _, u := range list {
+				owed[u] = due[u]
+			}
+		})
+	}
+	wg.Wait()
+	return owed, err
+}
+
+func (g *gate) request(token string, list []undelivered) store.PostRequest {
+	c := g.cache
+	req := store.PostRequest{Token: token, CellTTL: c.cellTTL()}
+	for _, u := range list {
+		if token == "" {
 			req.Bumps = append(req.Bumps, store.BumpCell{Key: u.cell, Fresh: c.fresh()})
 		} else {
 			req.Cells = append(req.Cells, store.PostCell{Key: u.cell, Fresh: c.fresh()})
 		}
 	}
-	for _, req := range requests {
-		if _, err := c.store.Post(ctx, *req); err != nil {
-			return err
-		}
-	}
-	return nil
+	return req
 }
 
 // take removes what is due from the journal, a bounded number at a time, before it is sent:

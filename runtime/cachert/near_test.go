@@ -167,7 +167,8 @@ func TestAnOlderStoreHitIsNotKept(t *testing.T) {
 func (s *shop) storeElsewhere(b *book) {
 	s.t.Helper()
 	ctx, inner := context.Background(), s.cache.store.(*late).Store
-	target, ok := s.byID.resolve(ctx, "", s.call(b.ID).Key.text(), s.call(b.ID))
+	args := s.call(b.ID).Key.text()
+	target, ok := s.byID.resolve(ctx, "", s.byID.nearKey("", args), args, s.call(b.ID))
 	reply, err := inner.Read(ctx, store.ReadRequest{Cells: target.cells, Fresh: s.cache.fresh, CellTTL: time.Hour})
 	if !ok || err != nil {
 		s.t.Fatal(ok, err)

@@ -21,6 +21,7 @@ type RepoPolicy struct {
 type Repo struct {
 	cache  *Cache
 	policy RepoPolicy
+	cell   string // on which all of its entries depend
 }
 
 // tags starts a collection of this repository's tags.

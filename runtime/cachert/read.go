@@ -45,7 +45,7 @@ type target struct {
 func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Context) (V, error)) (V, error) {
 	c := r.repo.cache
 	sc, ok := r.repo.scope(ctx)
-	if !ok || call.Bypass || bypassed(ctx) || call.Key.Err() != nil {
+	if !ok || call.Bypass || bypassed(ctx) || c.unit(ctx) != nil || call.Key.Err() != nil {
 		return r.bypass(ctx, call, load)
 	}
 	strict := effective(ctx, r.policy.Level) == LevelStrict
@@ -56,7 +56,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 			return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
 		}
 	}
-	t, ok := r.resolve(ctx, sc, args, call)
+	t, ok := r.resolve(ctx, sc, r.nearKey(sc, args), args, call)
 	if !ok {
 		return r.bypass(ctx, call, load)
 	}
@@ -73,17 +73,18 @@ func (r *Reader[V]) nearKey(scope, args string) string { return scope + r.id + "
 
 // resolve finds the store's keys of a call; false when a tag cannot be encoded. The entry
 // stands in the cluster slot of its first argument tag.
-func (r *Reader[V]) resolve(ctx context.Context, scope, args string, call Call[V]) (target, bool) {
+func (r *Reader[V]) resolve(ctx context.Context, scope, near, args string, call Call[V]) (target, bool) {
 	tags := r.repo.tags(ctx)
 	keys := &tags.cache.keys
-	tags.cells = []string{keys.namespaceCell(), keys.repoCell(r.repo.policy.Name)}
+	tags.cells = append(make([]string, 0, 4), keys.namespaceCell(), r.repo.cell)
 	cells := tags.collect(call.Tags)
-	near := r.nearKey(scope, args)
-	slot := "{" + strings.TrimSuffix(near, ":") + "}"
+	var slot string // with the prefix
 	if len(cells) > 2 {
-		slot = strings.TrimPrefix(cells[2], keys.prefix)
+		slot = cells[2]
+	} else {
+		slot = keys.prefix + "{" + strings.TrimSuffix(near, ":") + "}"
 	}
-	entry := keys.prefix + slot + ":" + scope + r.id + ":" + r.policy.Schema + ":" + args
+	entry := slot + ":" + scope + r.id + ":" + r.policy.Schema + ":" + args
 	return target{near: near, entry: entry, cells: cells}, tags.err == nil
 }
 
@@ -137,9 +138,9 @@ func (r *Reader[V]) read(ctx context.Context, s snapshot, entry string, cells []
 
 func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, old *nearEntry, strict bool, load func(context.Context) (V, error)) (V, error) {
 	snap := snapshot{}
-	cells := slices.Clone(t.cells)
-	if old != nil { // predict the tags of the rows: they must be snapshotted before a load
-		cells = append(cells, without(old.rows, cells)...)
+	cells := t.cells
+	if old != nil && len(old.rows) > 0 { // predict the tags of the rows: they must be snapshotted before a load
+		cells = slices.Concat(cells, without(old.rows, cells))
 	}
 	raw, err := r.read(ctx, snap, t.entry, cells, !strict)
 	if err != nil {
@@ -170,6 +171,7 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 // predicted rows included.
 func flightKey(near string, cells []string, s snapshot) string {
 	var b strings.Builder
+	b.Grow(len(near) + 40*len(cells))
 	b.WriteString(near)
 	for _, c := range cells {
 		b.WriteByte(' ')

@@ -102,9 +102,13 @@ func (t *Tags) collect(closures ...func(*Tags)) []string {
 //	repository shop:{books/*}
 //	namespace  shop:{*}
 //	entry      shop:{books/author:7}:books.ListByAuthor:5d41402abc4b2a76:7:(1:20)
-type keyspace struct{ prefix string }
+type keyspace struct{ prefix, namespace string }
 
-func (k *keyspace) namespaceCell() string       { return k.prefix + "{*}" }
+func newKeyspace(namespace string) keyspace {
+	return keyspace{prefix: namespace + ":", namespace: namespace + ":{*}"}
+}
+
+func (k *keyspace) namespaceCell() string       { return k.namespace }
 func (k *keyspace) repoCell(repo string) string { return k.prefix + "{" + repo + "/*}" }
 
 func (k *keyspace) tagCell(scope, name string, args *Args) string {

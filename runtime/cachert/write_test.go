@@ -517,6 +517,29 @@ func TestDebtMadeDuringADeliveryIsPaid(t *testing.T) {
 	}
 }
 
+// A store that answers, slowly, after an outage with many writes: what one delivery could not
+// finish must not have been for nothing, or the gate stays closed for ever.
+func TestManyDebtsAreDeliveredThoughTheStoreIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		ctx := context.Background()
+		f.set("post", "probe")
+		for id := range int64(500) {
+			if _, err := s.bump(ctx, id, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.mu.Lock()
+		f.delay = 200 * time.Millisecond // five one after another within the deadline
+		f.mu.Unlock()
+		f.set()
+		s.drain()
+		if st := s.cache.Stats(); !st.Open || st.Journal != 0 {
+			t.Errorf("open %v, %d not delivered", st.Open, st.Journal)
+		}
+	})
+}
+
 func TestFullJournalOwesTheNamespaceNowAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f := flakyShop(t, OnErrorProceed)

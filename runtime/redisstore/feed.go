@@ -44,11 +44,12 @@ func (f *feed) Flight(key, _ string, _ time.Duration, _ time.Time) (rueidis.Redi
 
 // Update takes the reply to a read. Only one announced to this very connection is kept: a
 // read that a cluster redirected here with ASK is not tracked by the server, because the
-// ASKING between uses up the CLIENT CACHING YES.
+// ASKING between uses up the CLIENT CACHING YES. A single server redirects nothing, and is
+// asked past Flight (see track).
 func (f *feed) Update(key, _ string, reply rueidis.RedisMessage) int64 {
 	value, _ := reply.ToString()
 	generation := generationOf(value)
-	asked := f.answered(key)
+	asked := f.answered(key) || !f.session.cluster && !f.closed()
 	if !asked || generation == "" {
 		f.session.table.correct(key, generation)
 		return 0
@@ -70,6 +71,12 @@ func (f *feed) answered(key string) bool {
 		f.asked[key] = n - 1
 	}
 	return n > 0 && !f.stopped
+}
+
+func (f *feed) closed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stopped
 }
 
 // Delete takes a push: keys have changed, or with nil all have.

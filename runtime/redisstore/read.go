@@ -72,7 +72,7 @@ func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.Read
 	for _, i := range asked {
 		plain = append(plain, get(r.Cells[i]))
 	}
-	replies, err := s.ask(ctx, plain, r.Cells, unknown, cells)
+	replies, err := s.ask(ctx, r, plain, unknown, cells)
 	if err != nil {
 		return store.ReadReply{}, err
 	}
@@ -92,7 +92,7 @@ func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.Read
 			dropped = append(dropped, i)
 		}
 	}
-	if _, err := s.ask(ctx, nil, r.Cells, dropped, cells); err != nil {
+	if _, err := s.ask(ctx, r, nil, dropped, cells); err != nil {
 		return store.ReadReply{}, err
 	}
 	if s.ended.Load() {
@@ -101,37 +101,56 @@ func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.Read
 	return reply, s.fillIn(ctx, r.Cells, cells, r.Fresh, r.CellTTL)
 }
 
-// ask sends plain commands, whose replies it returns, and beside them tracked reads of the
-// cells among keys that are named by index, which it writes to cells.
-func (s *session) ask(ctx context.Context, plain []command, keys []string, tracked []int, cells []store.Cell) ([]rueidis.RedisMessage, error) {
+// ask sends plain commands, whose replies it returns, and tracked reads of the cells of r
+// that are named by index, which it writes to cells.
+func (s *session) ask(ctx context.Context, r store.ReadRequest, plain []command, tracked []int, cells []store.Cell) ([]rueidis.RedisMessage, error) {
 	if len(tracked) == 0 {
 		return s.do(ctx, plain)
 	}
-	var beside <-chan result[[]rueidis.RedisMessage]
-	if len(plain) > 0 {
-		beside = start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, plain) })
-	}
-	names := make([]string, len(tracked))
-	for k, i := range tracked {
-		names[k] = keys[i]
-	}
-	seen, err := s.follow(ctx, names)
+	replies, seen, err := s.exchangeTracked(ctx, r, plain, tracked)
 	if err != nil {
 		return nil, err
 	}
 	for k, i := range tracked {
 		// The table, not the reply: a push may have come since, and a promise goes with the
 		// generation it was made for.
-		cell, ok := s.table.get(names[k])
+		cell, ok := s.table.get(r.Cells[i])
 		if !ok {
 			cell = cellOf(seen[k])
 		}
 		cells[i] = cell
 	}
-	if beside == nil {
-		return nil, nil
+	return replies, nil
+}
+
+// exchangeTracked is one pipeline on a single server, and makes absent cells in it. A cluster
+// client takes tracked reads only apart from other commands.
+func (s *session) exchangeTracked(ctx context.Context, r store.ReadRequest, plain []command, tracked []int) (replies, seen []rueidis.RedisMessage, err error) {
+	if !s.cluster {
+		ttl := number(millis(r.CellTTL))
+		for _, i := range tracked {
+			plain = append(plain, track(r.Cells[i], r.Fresh(), ttl))
+		}
+		if replies, err = s.do(ctx, plain); err != nil {
+			return nil, nil, err
+		}
+		n := len(replies) - len(tracked)
+		return replies[:n], replies[n:], nil
 	}
-	return await(ctx, beside, nil)
+	if len(plain) > 0 {
+		beside := s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, plain) })
+		defer func() {
+			if err == nil {
+				replies, err = await(ctx, beside, nil)
+			}
+		}()
+	}
+	names := make([]string, len(tracked))
+	for k, i := range tracked {
+		names[k] = r.Cells[i]
+	}
+	seen, err = s.follow(ctx, names)
+	return nil, seen, err
 }
 
 // fillIn makes the cells that were found absent, with a fresh generation unless another

@@ -29,13 +29,14 @@ type session struct {
 	cluster   bool // more than one connection
 
 	masters map[string]bool // addresses found by the probe; written before ready
+	crew    crew            // runs the operations
 	ready   atomic.Bool     // found good by a probe
 	ended   atomic.Bool
 }
 
 // connect makes a session that is not ready yet.
 func connect(opt rueidis.ClientOption, o Options, lost func(*session, error)) (*session, error) {
-	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked}
+	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked, crew: newCrew()}
 	hook(&opt, s)
 	client, err := rueidis.NewClient(opt)
 	if errors.Is(err, rueidis.ErrNoCache) && s.near {
@@ -46,7 +47,9 @@ func connect(opt rueidis.ClientOption, o Options, lost func(*session, error)) (*
 		client, err = rueidis.NewClient(opt)
 	}
 	if err != nil {
-		s.ended.Store(true)
+		if s.ended.CompareAndSwap(false, true) {
+			s.crew.dismiss()
+		}
 		closeClient(client)
 		return nil, down(err)
 	}
@@ -109,6 +112,7 @@ func (s *session) end(err error) {
 		return
 	}
 	s.table.close()
+	s.crew.dismiss()
 	closeClient(s.client)
 	if s.ready.Load() {
 		s.lost(s, err)
@@ -124,6 +128,9 @@ type command struct {
 	// fenced puts an EXISTS of the same key behind the command. Its reply stands behind the
 	// invalidation that the command causes, which Redis sends after the command's own reply.
 	fenced bool
+	// tracked makes it a GET whose reply comes to the feed, and after which the server
+	// reports changes; args are a generation and a TTL, with which an absent cell is made.
+	tracked bool
 }
 
 func get(key string) command {
@@ -146,9 +153,20 @@ func (c command) fence() command {
 	return c
 }
 
+// track reads a cell as a near read does, and makes it first where there is none. It is for a
+// single server: a cluster client would send the three commands different ways.
+func track(key string, fresh store.Generation, ttl string) command {
+	return command{key: key, tracked: true, args: []string{"g" + string(fresh), ttl}}
+}
+
 // appendTo makes the command, with the script's hash or whole.
 func (c command) appendTo(out []rueidis.Completed, b rueidis.Builder, whole bool) []rueidis.Completed {
 	switch {
+	case c.tracked:
+		return append(out,
+			b.Arbitrary("SET").Keys(c.key).Args(c.args[0], "PX", c.args[1], "NX").Build(),
+			b.ClientCaching().Yes().Build(),
+			rueidis.Completed(b.Get().Key(c.key).Cache().ToStaticTTL()))
 	case c.script == nil:
 		out = append(out, c.build(b))
 	case whole:
@@ -168,7 +186,10 @@ func (s *session) do(ctx context.Context, commands []command) ([]rueidis.RedisMe
 	if len(commands) == 0 {
 		return nil, nil
 	}
-	return guard(ctx, func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, commands) }, nil)
+	if err := ctx.Err(); err != nil {
+		return nil, down(err)
+	}
+	return await(ctx, s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, commands) }), nil)
 }
 
 // exchange is do without a guard.
@@ -176,6 +197,9 @@ func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.R
 	results := s.send(ctx, commands, false)
 	var unknown []int
 	for i, r := range results {
+		if commands[i].script == nil {
+			continue
+		}
 		if reply, ok := rueidis.IsRedisErr(r.Error()); ok && reply.IsNoScript() {
 			unknown = append(unknown, i)
 		}
@@ -183,7 +207,7 @@ func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.R
 	if len(unknown) > 0 {
 		again := make([]command, len(unknown))
 		for k, i := range unknown {
-			again[k] = commands[i]
+			again[k] = s.fenced(commands[i]) // what followed it is not sent again
 		}
 		for k, r := range s.send(ctx, again, true) {
 			results[unknown[k]] = r
@@ -192,16 +216,30 @@ func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.R
 	return s.replies(results)
 }
 
-// send returns a result for each command; the failure of a fence is its command's.
+// send returns a result for each command; the failure of a fence is its command's. On one
+// connection whatever follows is a fence for all that stands before it, so that only a command
+// at the end needs one of its own.
 func (s *session) send(ctx context.Context, commands []command, whole bool) []rueidis.RedisResult {
 	b := s.client.B()
-	pipeline := make([]rueidis.Completed, 0, 2*len(commands))
+	if !s.cluster {
+		for i := range commands[:max(0, len(commands)-1)] {
+			commands[i].fenced = false
+		}
+	}
+	pipeline := make([]rueidis.Completed, 0, 3*len(commands))
 	for _, c := range commands {
 		pipeline = c.appendTo(pipeline, b, whole)
 	}
 	all := s.client.DoMulti(ctx, pipeline...)
 	results, at := make([]rueidis.RedisResult, len(commands)), 0
 	for i, c := range commands {
+		if c.tracked { // the reply to SET is of no interest: what it has not made is absent
+			at++
+			if all[at].Error() != nil {
+				all[at+1] = all[at]
+			}
+			at++
+		}
 		results[i] = all[at]
 		at++
 		if c.fenced {
@@ -233,9 +271,9 @@ func (s *session) replies(results []rueidis.RedisResult) ([]rueidis.RedisMessage
 
 // follow reads cells in such a way that the server reports their changes.
 func (s *session) follow(ctx context.Context, keys []string) ([]rueidis.RedisMessage, error) {
-	return guard(ctx, func() ([]rueidis.RedisMessage, error) {
+	return await(ctx, s.start(func() ([]rueidis.RedisMessage, error) {
 		return s.followWith(ctx, s.client, keys)
-	}, nil)
+	}), nil)
 }
 
 func (s *session) followWith(ctx context.Context, client rueidis.Client, keys []string) ([]rueidis.RedisMessage, error) {

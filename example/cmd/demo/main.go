@@ -1,7 +1,8 @@
 // Command demo shows what the cache does for the bookshop, and checks that it does nothing
 // else. It starts the bookshop without a cache and then with one, drives both with the same
 // load (package loadgen), and prints one table. It needs nothing but Go; with -redis it
-// starts a redis-server and two processes of the bookshop that share it.
+// starts a redis-server and two processes of the bookshop that share it, with -postgres a
+// PostgreSQL in place of the local file.
 //
 // The load runs inside the bookshop's own processes and calls the repository that the HTTP
 // handlers call, because on one machine HTTP and JSON cost more than what is compared. With
@@ -34,7 +35,8 @@ func main() {
 }
 
 type options struct {
-	redis, http      bool
+	redis, postgres  bool
+	http             bool
 	db, bookshop     string
 	books, callers   int
 	warmup, duration time.Duration
@@ -44,6 +46,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.BoolVar(&o.redis, "redis", false, "start a redis-server, and two processes that share it")
+	flags.BoolVar(&o.postgres, "postgres", false, "start a PostgreSQL for the books")
 	flags.BoolVar(&o.http, "http", false, "drive the HTTP API instead of the repository")
 	flags.StringVar(&o.db, "db", "", "an empty PostgreSQL database (postgres://...); default: SQLite in a temporary directory")
 	flags.StringVar(&o.bookshop, "bookshop", "", "the bookshop's `program`; default: it is built")
@@ -53,6 +56,9 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.DurationVar(&o.duration, "duration", 8*time.Second, "time measured, without and with the cache each")
 	if err := flags.Parse(args); err != nil {
 		return o, err
+	}
+	if o.postgres && o.db != "" {
+		return o, errors.New("demo: -postgres starts a database of its own, -db names another")
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("demo: unknown argument %q", flags.Arg(0))
@@ -88,6 +94,14 @@ func demo(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if o.postgres {
+		server, err := testserver.StartPostgres()
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		o.db = server.DSN
+	}
 	if o.db == "" {
 		o.db = filepath.Join(dir, "shop.db")
 	}

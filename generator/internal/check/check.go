@@ -6,6 +6,7 @@ package check
 import (
 	"go/ast"
 	"go/types"
+	"path/filepath"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
 	"github.com/cachegen/cachegen/generator/internal/load"
@@ -65,14 +66,20 @@ func (r *repo) each(kind model.Kind, rule func(*method)) {
 	}
 }
 
-// files groups the plans by source file.
+// files groups the plans by source file. Those of one package share the set of names taken.
 func (c *checker) files() []*model.File {
 	var out []*model.File
 	byName := map[*load.File]*model.File{}
+	taken := map[*load.Package]map[string]bool{}
 	for _, r := range c.repos {
 		f := byName[r.file]
 		if f == nil {
-			f = newFile(r.pkg, r.file)
+			if taken[r.pkg] == nil {
+				taken[r.pkg] = declaredNames(r.pkg)
+			}
+			f = &model.File{
+				Pkg: r.pkg.Types, Dir: r.pkg.Dir, Source: filepath.Base(r.file.Name), Constraint: r.file.Constraint, Taken: taken[r.pkg],
+			}
 			byName[r.file] = f
 			out = append(out, f)
 		}

@@ -4,12 +4,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"path/filepath"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
 	"github.com/cachegen/cachegen/generator/internal/directive"
 	"github.com/cachegen/cachegen/generator/internal/load"
-	"github.com/cachegen/cachegen/generator/model"
 )
 
 // iface is an interface type declared in a loaded package, annotated or not: others may
@@ -130,11 +128,11 @@ func (c *checker) sourceErrors(p *load.Package) {
 	}
 }
 
-// newFile is the plan of a source file without its repositories.
-func newFile(p *load.Package, f *load.File) *model.File {
-	taken := map[string]bool{}
+// declaredNames is the set of names that the files of a package declare.
+func declaredNames(p *load.Package) map[string]bool {
+	names := map[string]bool{}
 	for _, name := range p.Types.Scope().Names() {
-		taken[name] = true
+		names[name] = true
 	}
-	return &model.File{Pkg: p.Types, Dir: p.Dir, Source: filepath.Base(f.Name), Constraint: f.Constraint, Taken: taken}
+	return names
 }

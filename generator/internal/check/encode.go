@@ -35,8 +35,27 @@ func taggable(t types.Type) string {
 	return ""
 }
 
+// appends reports whether code in package from can append a value of t to a key. What is no
+// basic value, time or text is appended by a function, whose parameter has to be written down.
+func appends(t types.Type, from *types.Package) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		if u.Info()&types.IsComplex == 0 {
+			return true
+		}
+	case *types.Struct, *types.Array:
+		if isNamed(t, "time", "Time") || shape.HasText(t) && !shape.TextByPointer(t) {
+			return true
+		}
+	}
+	return shape.CanWrite(t, from)
+}
+
 // keyable says why values of t cannot be told apart in a key, "" when they can.
 func keyable(t types.Type, from *types.Package, open map[types.Type]bool) string {
+	if !appends(t, from) {
+		return typeText(t) + " cannot be named in package " + from.Name()
+	}
 	if isNamed(t, "time", "Time") || shape.HasText(t) {
 		return ""
 	}
@@ -77,10 +96,13 @@ func keyable(t types.Type, from *types.Package, open map[types.Type]bool) string
 	return "values of " + typeText(t) + " cannot be compared by their content"
 }
 
-// argClass is the class of a tag argument after its norm.
-func argClass(p model.Path) string {
+// argType is the type of an argument after its norm.
+func argType(p model.Path) types.Type {
 	if p.Norm != nil {
-		return taggable(p.Norm.Sig.Results().At(0).Type())
+		return p.Norm.Sig.Results().At(0).Type()
 	}
-	return taggable(p.Type)
+	return p.Type
 }
+
+// argClass is the class of a tag argument.
+func argClass(p model.Path) string { return taggable(argType(p)) }

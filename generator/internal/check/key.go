@@ -32,11 +32,7 @@ func (m *method) key() {
 		}
 	}
 	for _, a := range r.Args {
-		t := a.Type
-		if a.Norm != nil {
-			t = a.Norm.Sig.Results().At(0).Type()
-		}
-		if why := keyable(t, m.repo.pkg.Types, map[types.Type]bool{}); why != "" {
+		if why := keyable(argType(a), m.repo.pkg.Types, map[types.Type]bool{}); why != "" {
 			at := m.at()
 			if a.Param != nil {
 				at = m.paramAt(a.Param)

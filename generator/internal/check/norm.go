@@ -5,6 +5,7 @@ import (
 
 	"github.com/cachegen/cachegen/generator/internal/directive"
 	"github.com/cachegen/cachegen/generator/model"
+	"github.com/cachegen/cachegen/generator/model/shape"
 )
 
 // norm is a function that folds the values of a path before they become part of a key.
@@ -45,7 +46,8 @@ func (m *method) normalise(p *model.Path) {
 		}
 		n.used = true
 		takes := n.fn.Sig.Params().At(0).Type()
-		if !types.Identical(p.Type, takes) && !types.Identical(deref(p.Type).Underlying(), takes.Underlying()) {
+		converts := types.Identical(deref(p.Type).Underlying(), takes.Underlying()) && shape.CanWrite(takes, m.repo.pkg.Types)
+		if !types.Identical(p.Type, takes) && !types.Identical(deref(p.Type), takes) && !converts {
 			m.repo.Add("CG116", n.option.Value.Span(), "name a function of that type", "%s is %s, %s takes %s", p.Text, typeText(p.Type), n.fn.Name, typeText(takes))
 			continue
 		}

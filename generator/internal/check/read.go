@@ -18,6 +18,7 @@ func (m *method) read() {
 	r, def := &model.ReadPlan{Key: m.fn.Name()}, m.repo.defaults
 	m.model.Read = r
 	m.checkAccept()
+	m.needsContext()
 	r.TTL, r.Jitter, r.Level = def.ttl, def.jitter, def.level
 	if o, ok := m.dir.Get("ttl"); ok {
 		r.TTL = m.repo.duration(o)
@@ -70,13 +71,12 @@ func (m *method) contextParts() {
 	for _, p := range m.model.Params {
 		taken[p.Name] = true
 	}
-	takesContext := len(m.arguments()) < len(m.model.Params)
 	for _, o := range m.dir.All("ctx") {
 		fn, ok := m.repo.function(o.Value)
 		if !ok {
 			continue
 		}
-		if !takesContext {
+		if !m.takesContext() {
 			m.repo.Add("CG116", o.At, "give it one, or make the part a parameter", "%s has no context", m.fn.Name())
 			continue
 		}
@@ -89,13 +89,27 @@ func (m *method) contextParts() {
 			m.repo.Add("CG111", o.Value.Span(), "return something that can be part of a key", "%s", why)
 			continue
 		}
+		two := fn.Sig.Results().Len() == 2
+		if !two && !hasZero(t, m.repo.pkg.Types) {
+			m.repo.Add("CG116", o.Value.Span(), "return (T, bool), false where there is none", "== cannot tell whether %s returned something: %s", o.Value.S, typeText(t))
+			continue
+		}
 		name := lowerFirst(fn.Name)
 		for taken[name] || name == fn.Name || types.Universe.Lookup(name) != nil {
 			name += "Part"
 		}
 		taken[name] = true
-		m.model.Read.Ctx = append(m.model.Read.Ctx, model.CtxPart{Func: fn, Var: name, Type: t, OK: fn.Sig.Results().Len() == 2})
+		m.model.Read.Ctx = append(m.model.Read.Ctx, model.CtxPart{Func: fn, Var: name, Type: t, OK: two})
 	}
+}
+
+// hasZero reports whether code in package from can compare a value of t with its zero value.
+func hasZero(t types.Type, from *types.Package) bool {
+	switch t.Underlying().(type) {
+	case *types.Struct, *types.Array:
+		return isNamed(t, "time", "Time") || types.Comparable(t) && shape.CanWrite(t, from)
+	}
+	return true
 }
 
 // bypass resolves a condition under which the source is read.
@@ -202,6 +216,9 @@ func differs(a, b *method) string {
 		if !types.Identical(x.Args[i].Type, y.Args[i].Type) || normName(x.Args[i]) != normName(y.Args[i]) {
 			return "their arguments are of different types"
 		}
+		if contextName(x.Args[i]) != contextName(y.Args[i]) {
+			return "their contexts tell them apart by different functions"
+		}
 	}
 	if len(a.values()) != len(b.values()) {
 		return "their results differ"
@@ -234,4 +251,12 @@ func tagNames(m *method) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// contextName is the function that a part of a key comes from, "" for parameters.
+func contextName(p model.Path) string {
+	if p.Ctx == nil {
+		return ""
+	}
+	return funcName(p.Ctx.Func)
 }

@@ -140,3 +140,16 @@ func (c *checker) repoNames() {
 		seen[name] = r
 	}
 }
+
+// needsContext reports a method that cannot know its tenant: a read of it would never be
+// answered from the cache, a write drops what all tenants have cached.
+func (m *method) needsContext() {
+	if m.repo.model.Tenant.Kind == model.TenantNone || m.takesContext() {
+		return
+	}
+	if m.model.Kind == model.Read {
+		m.repo.Add("CG117", m.at(), "give it a context, or use //cachegen:pass", "%s has no context, so its tenant is not known and it could never be cached", m.fn.Name())
+		return
+	}
+	m.repo.Note("CG117", m.at(), "give it a context", "%s has no context: it drops what all tenants have cached of %s", m.fn.Name(), m.repo.model.Name)
+}

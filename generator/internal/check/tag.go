@@ -44,6 +44,9 @@ func (m *method) tag(o directive.Option, allow roots) (model.Tag, bool) {
 			}
 			m.repo.Add("CG114", arg.Span(), help, "%s is %s, which cannot be an argument of a tag", arg.S, typeText(p.Type))
 			ok = false
+		} else if from := m.repo.pkg.Types; !appends(argType(p), from) {
+			m.repo.Add("CG114", arg.Span(), "use a field of a type that can be", "%s is %s, which cannot be named in package %s", arg.S, typeText(argType(p)), from.Name())
+			ok = false
 		}
 		t.Args = append(t.Args, p)
 	}
@@ -120,11 +123,15 @@ func (c *checker) tagForms() {
 }
 
 func normName(p model.Path) string {
-	switch {
-	case p.Norm == nil:
+	if p.Norm == nil {
 		return ""
-	case p.Norm.Pkg == nil:
-		return p.Norm.Name
 	}
-	return p.Norm.Pkg.Name() + "." + p.Norm.Name
+	return funcName(*p.Norm)
+}
+
+func funcName(f model.Func) string {
+	if f.Pkg == nil {
+		return f.Name
+	}
+	return f.Pkg.Name() + "." + f.Name
 }

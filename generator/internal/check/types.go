@@ -84,6 +84,9 @@ func (m *method) values() []*model.Result {
 	return out
 }
 
+// takesContext reports whether a call brings a context.
+func (m *method) takesContext() bool { return len(m.arguments()) < len(m.model.Params) }
+
 // arguments are the parameters but the context.
 func (m *method) arguments() []*model.Param {
 	var out []*model.Param

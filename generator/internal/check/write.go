@@ -14,6 +14,7 @@ func (m *method) write() {
 	w := &model.WritePlan{Level: m.repo.defaults.level, OnError: m.repo.defaults.onerror}
 	m.model.Write = w
 	m.checkAccept()
+	m.needsContext()
 	if o, ok := m.dir.Get("level"); ok {
 		w.Level = m.repo.level(o)
 	}

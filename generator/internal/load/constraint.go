@@ -19,7 +19,8 @@ var (
 // //go:build line. Files generated from it carry it, because their own names end otherwise.
 func constraintOf(name string, f *ast.File) string {
 	var parts []string
-	elems := strings.Split(strings.TrimSuffix(filepath.Base(name), ".go"), "_")
+	base, _, _ := strings.Cut(filepath.Base(name), ".")
+	elems := strings.Split(base, "_")
 	if n := len(elems); n > 2 && slices.Contains(systems, elems[n-2]) && slices.Contains(machines, elems[n-1]) {
 		parts = append(parts, elems[n-2], elems[n-1])
 	} else if n > 1 && (slices.Contains(systems, elems[n-1]) || slices.Contains(machines, elems[n-1])) {

@@ -1,0 +1,280 @@
+package cachert
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// mutation is a write, or the writes of a unit of work, on the way from mark to post. It is
+// used by one goroutine.
+type mutation struct {
+	c     *Cache
+	ctx   context.Context
+	stats *counters // of the write, or the first of the unit
+
+	marks    bool     // some effect announces itself
+	refuses  bool     // some effect does not happen when the store cannot be told
+	observes bool     // some effect stores a value or reads the old row: generations are needed
+	common   []string // cells of the namespace and of the repositories involved
+
+	token  string
+	epoch  uint64
+	start  time.Time // a moment after announce and before the commit
+	marked []string  // cells that carry, or may carry, our marker
+	bare   []string  // cells to be renewed without a marker
+	known  snapshot  // seen before the commit
+	guards []guardedRow
+	blind  bool // announcing failed: no write-through
+}
+
+// guardedRow is a row that was read under the marks of some cells, and what to drop when
+// another write overlapped: which row was changed is not known then.
+type guardedRow struct {
+	cells []string
+	repo  string
+}
+
+func (c *Cache) newMutation(ctx context.Context, stats *counters) *mutation {
+	return &mutation{
+		c: c, ctx: ctx, stats: stats, start: c.now(), known: snapshot{},
+		token: string(c.fresh()), epoch: c.epoch.Load(), common: []string{c.keys.namespaceCell()},
+	}
+}
+
+// involve tells the mutation what an effect needs of it.
+func (m *mutation) involve(e *effect) {
+	m.marks = m.marks || e.marks()
+	m.refuses = m.refuses || e.refuses()
+	m.observes = m.observes || e.change.Put != nil || e.change.Old != nil
+	if !slices.Contains(m.common, e.w.repo.cell) {
+		m.common = append(m.common, e.w.repo.cell)
+	}
+}
+
+func (m *mutation) guard(cells []string, repo string) {
+	m.guards = append(m.guards, guardedRow{cells, repo})
+}
+
+// announce marks cells, or for an unmarked write reads their generations as far as a put needs
+// them. Only a write that refuses makes its failure an error.
+func (m *mutation) announce(cells []string) error {
+	var err error
+	if !m.c.gate.open.Load() {
+		err = fmt.Errorf("%w: not trusted at the moment", store.ErrDown)
+	} else if m.marks {
+		err = m.mark(cells)
+	} else if m.observes {
+		err = m.look(slices.Concat(cells, without(m.common, cells)))
+	}
+	if m.marks && !m.blind {
+		m.marked = append(m.marked, without(cells, m.marked)...)
+		m.bare = without(m.bare, cells)
+	} else {
+		m.bare = append(m.bare, without(without(cells, m.marked), m.bare)...)
+	}
+	if err == nil {
+		return nil
+	}
+	m.blind = true
+	if m.refuses {
+		m.stats.refused.Add(1)
+		m.c.post(m.ctx, store.PostRequest{Token: m.token, Cells: m.postCells()}, m.stats)
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return nil
+}
+
+// mark also observes the cells that every entry of the repositories depends on: their
+// generations are taken before the commit like all others.
+func (m *mutation) mark(cells []string) error {
+	ctx, cancel := m.c.storeContext(m.ctx)
+	defer cancel()
+	req := store.MarkRequest{Token: m.token, Cells: cells, Lease: m.c.opt.Lease, Fresh: m.c.fresh, CellTTL: m.c.cellTTL()}
+	if m.observes {
+		req.Observe = unseen(m.known, without(without(m.common, cells), m.marked))
+	}
+	if len(req.Cells)+len(req.Observe) == 0 {
+		return nil
+	}
+	seen, err := m.c.store.Mark(ctx, req)
+	if err != nil {
+		return m.failed(err)
+	}
+	for i, cell := range req.Observe {
+		m.known[cell] = seen[i]
+	}
+	return nil
+}
+
+func (m *mutation) look(cells []string) error {
+	ctx, cancel := m.c.storeContext(m.ctx)
+	defer cancel()
+	cells = unseen(m.known, cells)
+	reply, err := m.c.store.Read(ctx, store.ReadRequest{Cells: cells, Near: true, Lagging: true, Fresh: m.c.fresh, CellTTL: m.c.cellTTL()})
+	if err != nil {
+		return m.failed(err)
+	}
+	for i, cell := range cells {
+		m.known[cell] = reply.Cells[i]
+	}
+	return nil
+}
+
+func (m *mutation) failed(err error) error {
+	m.stats.storeError(err)
+	m.c.gate.failed(m.ctx, err)
+	return err
+}
+
+// abandon ends a write whose outcome is unknown. Markers stay. What carries none is renewed
+// now and once more when the database must have given up on the write, because the commit
+// may still happen in between.
+func (m *mutation) abandon(after []string) {
+	m.stats.unknown.Add(1)
+	cells := append(slices.Clone(m.bare), m.late(after)...)
+	if m.blind { // the markers may never have arrived
+		cells = append(cells, m.marked...)
+	}
+	if len(cells) == 0 {
+		return
+	}
+	_, _ = m.c.post(m.ctx, store.PostRequest{Bumps: m.bumps(cells, nil)}, m.stats)
+	m.c.gate.owe("", cells, m.c.now().Add(m.c.opt.Lease), nil)
+}
+
+// late is what of the cells known after the commit was not known before it.
+func (m *mutation) late(after []string) []string {
+	return without(without(after, m.marked), m.bare)
+}
+
+func (m *mutation) postCells() []store.PostCell {
+	cells := make([]store.PostCell, len(m.marked))
+	for i, cell := range m.marked {
+		cells[i] = store.PostCell{Key: cell, Fresh: m.c.fresh()}
+	}
+	return cells
+}
+
+// bumps renews cells; those in late may be absent and still count as known.
+func (m *mutation) bumps(cells, late []string) []store.BumpCell {
+	var out []store.BumpCell
+	for _, cell := range cells {
+		out = append(out, store.BumpCell{Key: cell, Known: m.known[cell].Generation, Fresh: m.c.fresh()})
+	}
+	for _, cell := range late {
+		out = append(out, store.BumpCell{Key: cell, Absent: true, Fresh: m.c.fresh()})
+	}
+	return out
+}
+
+// finish ends a write whose outcome is known. It returns an error when the store could not
+// be told; then the invalidation is journalled.
+func (m *mutation) finish(after []string, puts []put) error {
+	late := m.adopt(m.late(after), puts)
+	req := store.PostRequest{Token: m.token, Cells: m.postCells(), Bumps: m.bumps(m.bare, late)}
+	req.Entries = m.entries(puts, req)
+	m.stats.invalidations.Add(uint64(len(req.Cells) + len(req.Bumps)))
+	outcomes, err := m.c.post(m.ctx, req, m.stats)
+	if err != nil {
+		return err
+	}
+	m.countWriteThroughs(puts, req, outcomes)
+	var repos []string
+	for _, g := range m.guards {
+		if overlapped(g.cells, req, outcomes) {
+			repos = append(repos, without([]string{g.repo}, repos)...)
+		}
+	}
+	_, err = m.c.post(m.ctx, store.PostRequest{Bumps: m.bumps(repos, nil)}, m.stats)
+	return err
+}
+
+// overlapped reports whether any of cells was changed by others between announce and finish.
+func overlapped(cells []string, req store.PostRequest, outcomes []store.Outcome) bool {
+	for i, o := range outcomes {
+		if o != store.Taken && slices.Contains(cells, changedCell(req, i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// changedCell is the cell that outcome i is about.
+func changedCell(req store.PostRequest, i int) string {
+	if i < len(req.Cells) {
+		return req.Cells[i].Key
+	}
+	return req.Bumps[i-len(req.Cells)].Key
+}
+
+// countWriteThroughs counts the entries none of whose generations was refused.
+func (m *mutation) countWriteThroughs(puts []put, req store.PostRequest, outcomes []store.Outcome) {
+	refused := map[string]bool{}
+	for i, o := range outcomes {
+		if o != store.Taken {
+			refused[changedCell(req, i)] = true
+		}
+	}
+	for _, e := range puts {
+		stored := slices.ContainsFunc(req.Entries, func(s store.Entry) bool { return s.Key == e.key })
+		if stored && !slices.ContainsFunc(e.cells, func(c string) bool { return refused[c] }) {
+			m.stats.writeThroughs.Add(1)
+		}
+	}
+}
+
+// mayPut reports whether write-through can be trusted to be decided by the store. Not when
+// announcing failed or the server changed; and not late, because of this schedule on a row
+// that came into being with this write:
+//
+//  1. this write commits version 1 and stalls
+//  2. another one marks the row, commits version 2 and dies; its marker expires
+//  3. this write posts, finds no cell, and would store version 1 for good
+//
+// Within half a lease after the commit no marker set since can have expired.
+func (m *mutation) mayPut() bool {
+	return !m.blind && m.epoch == m.c.epoch.Load() && m.c.now().Sub(m.start) < m.c.opt.Lease/2
+}
+
+// adopt adds to late the tags of put entries that the write itself does not name: each put
+// replaces what stood there.
+func (m *mutation) adopt(late []string, puts []put) []string {
+	for _, e := range puts {
+		for _, cell := range without(m.late(e.cells), late) {
+			if _, seen := m.known[cell]; !seen {
+				late = append(late, cell)
+			}
+		}
+	}
+	return late
+}
+
+// entries builds the entries under the generations that the cells will have if this write
+// was alone. Where it was not they have others, and the entry is not valid.
+func (m *mutation) entries(puts []put, req store.PostRequest) []store.Entry {
+	gens := map[string]store.Generation{}
+	for cell, seen := range m.known {
+		gens[cell] = seen.Generation
+	}
+	for _, c := range req.Cells {
+		gens[c.Key] = c.Fresh
+	}
+	for _, b := range req.Bumps {
+		gens[b.Key] = b.Fresh
+	}
+	var out []store.Entry
+	for _, e := range puts {
+		for _, cell := range e.cells {
+			e.env.deps = append(e.env.deps, dep{cell, gens[cell]})
+		}
+		if slices.ContainsFunc(e.env.deps, func(d dep) bool { return d.gen == "" }) {
+			continue // a write to one of its tags is in progress
+		}
+		out = append(out, store.Entry{Key: e.key, Value: e.env.append(nil), TTL: e.ttl})
+	}
+	return out
+}

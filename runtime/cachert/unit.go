@@ -1,0 +1,234 @@
+package cachert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Unit is a unit of work: the writes of one database transaction, told to the cache
+// together. A context from Begin carries it; the writes of all repositories of the Cache
+// that are called with that context belong to it, and reads with it go to the source, which
+// shows the transaction what it has written itself.
+//
+//	ctx, unit := cache.Begin(ctx)
+//	// begin a transaction, do the work with ctx
+//	err := unit.Mark()          // right before COMMIT: row locks are held, nobody waits long
+//	err = tx.Commit()           // if Mark returned nil
+//	toldErr := unit.Post(err)   // after it, whatever came of it
+//
+// or unit.Discard when the transaction is rolled back instead. Package sqltx does all this.
+//
+// All tags are marked in one pipeline and posted in one. A Unit may be used by several
+// goroutines, Mark, Post and Discard by one after all writes have returned. A nil Unit is
+// one without writes: its methods do nothing.
+type Unit struct {
+	cache *Cache
+	outer *Unit // of another Cache, in the same context
+	ctx   context.Context
+
+	mu     sync.Mutex
+	m      *mutation // nil before the first write
+	cells  []string  // named by writes, not marked yet
+	puts   []put     // by writes that no later one touched
+	serial int       // of the last put
+	began  bool      // Mark was called
+	ended  bool
+}
+
+// NotToldError reports that a transaction was committed but the cache could not be told. The
+// write stands. The invalidation is journalled and this process reads from the source until
+// it is delivered; other processes may read old values meanwhile.
+type NotToldError struct{ Err error }
+
+func (e *NotToldError) Error() string {
+	return "cachegen: committed, but the cache could not be told yet: " + e.Err.Error()
+}
+
+// Unwrap returns the store's error.
+func (e *NotToldError) Unwrap() error { return e.Err }
+
+// errUnit reports a call that does not fit the state of a Unit.
+var errUnit = errors.New("cachegen: the unit of work has ended")
+
+type unitKey struct{}
+
+// Begin starts a unit of work, or returns the one that ctx carries for this Cache: who began
+// it ends it, and inner writes join.
+func (c *Cache) Begin(ctx context.Context) (context.Context, *Unit) {
+	if u := c.unit(ctx); u != nil {
+		return ctx, u
+	}
+	outer, _ := ctx.Value(unitKey{}).(*Unit)
+	u := &Unit{cache: c, outer: outer, ctx: ctx}
+	return context.WithValue(ctx, unitKey{}, u), u
+}
+
+// InUnit reports whether ctx carries a unit of work of c that has not ended.
+func (c *Cache) InUnit(ctx context.Context) bool { return c.unit(ctx) != nil }
+
+func (c *Cache) unit(ctx context.Context) *Unit {
+	u, _ := ctx.Value(unitKey{}).(*Unit)
+	for ; u != nil; u = u.outer {
+		if u.cache == c && u.running() {
+			return u
+		}
+	}
+	return nil
+}
+
+func (u *Unit) running() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return !u.ended
+}
+
+// do runs a write inside the unit. Its tags are kept for Mark; only a write that reads the
+// old row marks what it knows at once, because of this schedule:
+//
+//  1. the write reads the old row, of author 1
+//  2. another write moves the row to author 2, commits and posts
+//  3. this write changes the row and would drop author 1 alone
+func (u *Unit) do(e *effect) error {
+	args := e.collect(e.change.Tags)
+	cells := slices.Clone(args)
+	if err := u.join(e, args); err != nil {
+		return err
+	}
+	if e.change.Old != nil {
+		cells = append(cells, e.old()...)
+	}
+	puts := &Puts{ctx: e.ctx, uncommitted: true}
+	err := e.run(func() { u.add(append(cells, e.after()...), nil) })
+	if err == nil && e.change.Put != nil {
+		e.change.Put(puts)
+	}
+	u.add(append(cells, e.after()...), puts.list)
+	return err
+}
+
+// join lets an effect into the unit, or refuses it before the source is touched.
+func (u *Unit) join(e *effect, args []string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return errUnit
+	}
+	if u.m == nil {
+		u.m = u.cache.newMutation(u.ctx, e.w.stats)
+	}
+	u.m.involve(e)
+	if e.refuses() && !u.cache.gate.open.Load() {
+		e.w.stats.refused.Add(1)
+		return fmt.Errorf("%w: the store is not trusted at the moment", ErrRefused)
+	}
+	if e.change.Old == nil {
+		return nil
+	}
+	u.m.guard(args, e.w.repo.cell)
+	return u.m.announce(args)
+}
+
+// add keeps what an effect changed. A value put earlier is older than the effect if they
+// share a tag.
+func (u *Unit) add(cells []string, puts []put) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, c := range cells {
+		if !slices.Contains(u.cells, c) {
+			u.cells = append(u.cells, c)
+		}
+	}
+	u.puts = slices.DeleteFunc(u.puts, func(p put) bool {
+		return slices.ContainsFunc(p.cells, func(c string) bool { return slices.Contains(cells, c) })
+	})
+	for _, p := range puts {
+		u.serial++
+		p.serial = u.serial
+		u.puts = append(u.puts, p)
+	}
+}
+
+// Mark announces all writes of the unit, in one pipeline. Call it right before COMMIT. After
+// an error, which wraps ErrRefused, the transaction must be rolled back and the unit
+// discarded: some write does not happen when the store cannot be told.
+func (u *Unit) Mark() error {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return errUnit
+	}
+	u.began = true
+	if u.m == nil {
+		return nil
+	}
+	u.m.start = u.cache.now()
+	return u.m.announce(u.cells) // marks set earlier get a new lease
+}
+
+// Post ends the unit after COMMIT; commitErr is what COMMIT returned. When that leaves the
+// outcome open the markers stay until their lease ends. The error is nil, or a NotToldError
+// if the commit succeeded and the store could not be told.
+func (u *Unit) Post(commitErr error) error {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return errUnit
+	}
+	u.ended = true
+	switch {
+	case u.m == nil:
+		return nil
+	case commitErr != nil && u.cache.opt.OutcomeUnknown(commitErr):
+		u.m.abandon(u.cells)
+		return nil
+	case commitErr != nil || !u.m.mayPut() || !u.began:
+		u.puts = nil
+	}
+	if err := u.m.finish(u.cells, u.puts); err != nil && commitErr == nil {
+		return &NotToldError{err}
+	}
+	return nil
+}
+
+// Discard ends a unit whose transaction was rolled back before COMMIT was sent. Where
+// nothing was marked it costs nothing. It does nothing to a unit that has ended.
+func (u *Unit) Discard() {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return
+	}
+	u.ended = true
+	if u.m != nil && len(u.m.marked) > 0 {
+		u.m.bare = nil
+		_ = u.m.finish(nil, nil) // counted and journalled
+	}
+}
+
+// Savepoint remembers what the unit would store. RollbackTo forgets values put since, whose
+// rows the database has taken back; their tags are dropped all the same.
+func (u *Unit) Savepoint() (rollbackTo func()) {
+	if u == nil {
+		return func() {}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	last := u.serial
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.puts = slices.DeleteFunc(u.puts, func(p put) bool { return p.serial > last })
+	}
+}
