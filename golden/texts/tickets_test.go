@@ -28,7 +28,7 @@ func TestTagBehindPointerIsTheTagOfTheValue(t *testing.T) {
 	goldentest.Each(t, func(t *testing.T, cache *cachert.Cache) {
 		tickets, probe := setUp(t, cache)
 		want := 0
-		counts := map[string]func(){
+		reads := map[string]func(){
 			"state": func() {
 				got, err := tickets.CountState(t.Context(), state)
 				goldentest.Want(t, got, err, want)
@@ -41,14 +41,26 @@ func TestTagBehindPointerIsTheTagOfTheValue(t *testing.T) {
 				got, err := tickets.CountCode(t.Context(), code)
 				goldentest.Want(t, got, err, want)
 			},
+			"ref": func() {
+				got, err := tickets.ByRef(t.Context(), texts.Ref{Code: code})
+				goldentest.Want(t, got, err, " abcd")
+			},
+			"id": func() {
+				_, err := tickets.ByID(t.Context(), texts.TicketID{Code: code})
+				goldentest.Do(t, err)
+			},
+			"all": func() {
+				got, err := tickets.Describe(t.Context(), texts.Filter{})
+				goldentest.Want(t, got, err, "")
+			},
 		}
-		for _, count := range counts {
-			probe.MissThenHit(count)
+		for _, read := range reads {
+			probe.MissThenHit(read)
 		}
-		goldentest.Do(t, tickets.Save(t.Context(), texts.Ticket{State: &state, Due: &due, Code: &code}))
+		goldentest.Do(t, tickets.Save(t.Context(), texts.Ticket{ID: texts.TicketID{Code: code}, State: &state, Due: &due, Code: &code}))
 		want = 1
-		for _, count := range counts {
-			probe.MissThenHit(count)
+		for _, read := range reads {
+			probe.MissThenHit(read)
 		}
 	})
 }
