@@ -37,7 +37,7 @@ type BookRepo interface {
 
 	// Neighbours returns the books before and after one; either may be nil.
 	//
-	//cachegen:read tag=author:{ret.AuthorID} tag=all negative=1m
+	//cachegen:read tag=author:{ret.AuthorID} tag=all
 	Neighbours(ctx context.Context, id int64) (prev, next *Book, err error)
 
 	// Span has four results, named after what a wrapper might call its own.

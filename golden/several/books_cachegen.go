@@ -15,7 +15,7 @@ import (
 //	List        read   10m  session  author:{author} book:{row.ID}
 //	Page        read   10m  session  author:{author} all
 //	Find        read   10m  session  book:{id}
-//	Neighbours  read   10m  session  all author:{ret.AuthorID}; negative 1m (nil)
+//	Neighbours  read   10m  session  all author:{ret.AuthorID}
 //	Span        read   10m  session  all
 //	Add         write       session  drops book:{b.ID} author:{b.AuthorID} all
 type CachedBookRepo struct {
@@ -72,17 +72,13 @@ func NewCachedBookRepo(src BookRepo, cache *cachert.Cache) *CachedBookRepo {
 			Codec: booksCodecBookRepoFindResult,
 		}),
 		neighbours: cachert.NewReader(repo, cachert.ReadPolicy[bookRepoNeighboursResult]{
-			Method:   "Neighbours",
-			Key:      "Neighbours",
-			Schema:   booksSchemaBookRepoNeighboursResult,
-			Level:    cachert.LevelSession,
-			TTL:      10 * time.Minute,
-			Jitter:   0.1,
-			Negative: time.Minute,
-			Absent: func(ret bookRepoNeighboursResult) bool {
-				return ret.prev == nil
-			},
-			Codec: booksCodecBookRepoNeighboursResult,
+			Method: "Neighbours",
+			Key:    "Neighbours",
+			Schema: booksSchemaBookRepoNeighboursResult,
+			Level:  cachert.LevelSession,
+			TTL:    10 * time.Minute,
+			Jitter: 0.1,
+			Codec:  booksCodecBookRepoNeighboursResult,
 		}),
 		span: cachert.NewReader(repo, cachert.ReadPolicy[bookRepoSpanResult]{
 			Method: "Span",

@@ -45,10 +45,13 @@ func absentForm(vals []*model.Result, negative time.Duration, sentinel bool) mod
 	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) && !isList(vals[0].Type) {
 		return model.AbsentBool
 	}
+	if len(vals) > 1 {
+		return model.AbsentNone
+	}
 	if _, ok := vals[0].Type.Underlying().(*types.Pointer); ok {
 		return model.AbsentNil
 	}
-	if len(vals) > 1 || sentinel || negative == 0 {
+	if sentinel || negative == 0 {
 		return model.AbsentNone
 	}
 	_, isStruct := vals[0].Type.Underlying().(*types.Struct)

@@ -102,7 +102,8 @@ func (m *method) putValue(p *model.Put, o directive.Option, read *method, value 
 	from, name, _ := strings.Cut(value.Value.S, ":")
 	switch {
 	case !given:
-		if found := m.fittingResults(read, ""); len(found) == 0 || !isStruct(found[0].Type) {
+		found := m.fittingResults(read, "")
+		if len(found) == 0 || !isStruct(found[0].Type) || len(found) == 1 && before[strings.ToLower(found[0].Source)] {
 			p.From = model.FromReload
 			return true
 		}
@@ -118,6 +119,9 @@ func (m *method) putValue(p *model.Put, o directive.Option, read *method, value 
 	m.repo.Add("CG102", value.Value.Span(), "write ret, ret:name, arg, arg:name or reload", "value=%s is not known", value.Value.S)
 	return false
 }
+
+// before holds names of results that tell the row as it was: it is not stored unasked.
+var before = map[string]bool{"before": true, "deleted": true, "old": true, "prev": true, "previous": true, "removed": true}
 
 // putResult takes the one result that the read would return too.
 func (m *method) putResult(p *model.Put, o directive.Option, read *method, name string) bool {
