@@ -3,6 +3,7 @@ package templates
 import (
 	"go/types"
 
+	"github.com/cachegen/cachegen/generator/model/shape"
 	"github.com/dave/jennifer/jen"
 )
 
@@ -24,7 +25,7 @@ func (k *keys) add(a *jen.Statement, t types.Type, v *jen.Statement) *jen.Statem
 	if isTime(t) {
 		return a.Dot("Time").Call(v)
 	}
-	if marshalsText(t) && !canBeNil(t) {
+	if shape.HasText(t) && !shape.TextByPointer(t) && !canBeNil(t) {
 		return a.Dot("Text").Call(v)
 	}
 	return jen.Id(k.need(t)).Call(a, v)
@@ -54,18 +55,6 @@ func primitive(t types.Type) (method, prim string) {
 func isTime(t types.Type) bool {
 	named, ok := types.Unalias(t).(*types.Named)
 	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "time" && named.Obj().Name() == "Time"
-}
-
-// marshalsText reports whether values of t have MarshalText() ([]byte, error).
-func marshalsText(t types.Type) bool {
-	m := types.NewMethodSet(t).Lookup(nil, "MarshalText")
-	if m == nil {
-		return false
-	}
-	sig := m.Obj().Type().(*types.Signature)
-	return sig.Params().Len() == 0 && sig.Results().Len() == 2 &&
-		types.Identical(sig.Results().At(0).Type(), types.NewSlice(types.Typ[types.Byte])) &&
-		types.Identical(sig.Results().At(1).Type(), types.Universe.Lookup("error").Type())
 }
 
 // canBeNil reports whether a key may hold Nil in place of a value of t.
@@ -109,7 +98,7 @@ func (k *keys) flush() {
 
 // keyFunc is func booksKeyPage(a *cachert.Args, v Page) *cachert.Args.
 func (k *keys) keyFunc(t types.Type) {
-	if _, ok := t.Underlying().(*types.Struct); ok && !marshalsText(t) && !marshalsText(types.NewPointer(t)) {
+	if _, ok := t.Underlying().(*types.Struct); ok && !shape.HasText(t) {
 		k.trap(t)
 	}
 	k.file.Line()
@@ -125,12 +114,12 @@ func (k *keys) keyBody(g *jen.Group, t types.Type) {
 	if canBeNil(t) {
 		g.If(v().Op("==").Nil()).Block(jen.Return(a().Dot("Nil").Call()))
 	}
-	switch {
-	case marshalsText(t):
-		g.Return(a().Dot("Text").Call(v()))
-		return
-	case !canBeNil(t) && marshalsText(types.NewPointer(t)):
-		g.Return(a().Dot("Text").Call(jen.Op("&").Add(v())))
+	if shape.HasText(t) {
+		text := v()
+		if shape.TextByPointer(t) {
+			text = jen.Op("&").Add(v())
+		}
+		g.Return(a().Dot("Text").Call(text))
 		return
 	}
 	switch u := t.Underlying().(type) {

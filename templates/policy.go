@@ -120,9 +120,6 @@ func (w *wrapper) absent(m *model.Method, v types.Type) jen.Code {
 	vals := values(m)
 	switch m.Read.Absent {
 	case model.AbsentNil:
-		if len(vals) > 1 {
-			return when(jen.Id("ret").Dot(w.fieldOf(m, vals[0])).Op("==").Nil())
-		}
 		if p, ok := types.Unalias(v).(*types.Pointer); ok {
 			return cachert("IsNil").Types(typ(p.Elem()))
 		}

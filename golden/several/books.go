@@ -25,6 +25,11 @@ type BookRepo interface {
 	//cachegen:read tag=author:{author} tag=book:{row.ID}
 	List(ctx context.Context, author int64, limit int) ([]Book, int, error)
 
+	// Page returns the books behind one and whether there are more: false is no "not there".
+	//
+	//cachegen:read tag=author:{author} tag=all
+	Page(ctx context.Context, author, after int64) (page []Book, more bool, err error)
+
 	// Find returns a book; false when there is none, which is not remembered here.
 	//
 	//cachegen:read tag=book:{id}
@@ -32,7 +37,7 @@ type BookRepo interface {
 
 	// Neighbours returns the books before and after one; either may be nil.
 	//
-	//cachegen:read tag=author:{ret.AuthorID} tag=all negative=1m
+	//cachegen:read tag=author:{ret.AuthorID} tag=all
 	Neighbours(ctx context.Context, id int64) (prev, next *Book, err error)
 
 	// Span has four results, named after what a wrapper might call its own.

@@ -13,13 +13,15 @@ import (
 //
 //	method      kind   ttl  level    depends on / drops
 //	List        read   10m  session  author:{author} book:{row.ID}
+//	Page        read   10m  session  author:{author} all
 //	Find        read   10m  session  book:{id}
-//	Neighbours  read   10m  session  all author:{ret.AuthorID}; negative 1m (nil)
+//	Neighbours  read   10m  session  all author:{ret.AuthorID}
 //	Span        read   10m  session  all
 //	Add         write       session  drops book:{b.ID} author:{b.AuthorID} all
 type CachedBookRepo struct {
 	src        BookRepo
 	list       *cachert.Reader[bookRepoListResult]
+	page       *cachert.Reader[bookRepoPageResult]
 	find       *cachert.Reader[bookRepoFindResult]
 	neighbours *cachert.Reader[bookRepoNeighboursResult]
 	span       *cachert.Reader[bookRepoSpanResult]
@@ -48,6 +50,15 @@ func NewCachedBookRepo(src BookRepo, cache *cachert.Cache) *CachedBookRepo {
 			Jitter: 0.1,
 			Codec:  booksCodecBookRepoListResult,
 		}),
+		page: cachert.NewReader(repo, cachert.ReadPolicy[bookRepoPageResult]{
+			Method: "Page",
+			Key:    "Page",
+			Schema: booksSchemaBookRepoPageResult,
+			Level:  cachert.LevelSession,
+			TTL:    10 * time.Minute,
+			Jitter: 0.1,
+			Codec:  booksCodecBookRepoPageResult,
+		}),
 		find: cachert.NewReader(repo, cachert.ReadPolicy[bookRepoFindResult]{
 			Method: "Find",
 			Key:    "Find",
@@ -61,17 +72,13 @@ func NewCachedBookRepo(src BookRepo, cache *cachert.Cache) *CachedBookRepo {
 			Codec: booksCodecBookRepoFindResult,
 		}),
 		neighbours: cachert.NewReader(repo, cachert.ReadPolicy[bookRepoNeighboursResult]{
-			Method:   "Neighbours",
-			Key:      "Neighbours",
-			Schema:   booksSchemaBookRepoNeighboursResult,
-			Level:    cachert.LevelSession,
-			TTL:      10 * time.Minute,
-			Jitter:   0.1,
-			Negative: time.Minute,
-			Absent: func(ret bookRepoNeighboursResult) bool {
-				return ret.prev == nil
-			},
-			Codec: booksCodecBookRepoNeighboursResult,
+			Method: "Neighbours",
+			Key:    "Neighbours",
+			Schema: booksSchemaBookRepoNeighboursResult,
+			Level:  cachert.LevelSession,
+			TTL:    10 * time.Minute,
+			Jitter: 0.1,
+			Codec:  booksCodecBookRepoNeighboursResult,
 		}),
 		span: cachert.NewReader(repo, cachert.ReadPolicy[bookRepoSpanResult]{
 			Method: "Span",
@@ -108,6 +115,25 @@ func (cached *CachedBookRepo) listCall(author int64, limit int) cachert.Call[boo
 			for _, row := range ret.ret {
 				t.Tag("several/book").Int(row.ID)
 			}
+		},
+	}
+}
+
+// Page returns the books behind one and whether there are more: false is no "not there".
+func (cached *CachedBookRepo) Page(ctx context.Context, author, after int64) ([]Book, bool, error) {
+	ret, err := cached.page.Get(ctx, cached.pageCall(author, after), func(ctx context.Context) (bookRepoPageResult, error) {
+		page, more, err := cached.src.Page(ctx, author, after)
+		return bookRepoPageResult{page: page, more: more}, err
+	})
+	return ret.page, ret.more, err
+}
+
+func (cached *CachedBookRepo) pageCall(author, after int64) cachert.Call[bookRepoPageResult] {
+	return cachert.Call[bookRepoPageResult]{
+		Key: cachert.NewArgs().Int(author).Int(after),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("several/author").Int(author)
+			t.Tag("several/all")
 		},
 	}
 }

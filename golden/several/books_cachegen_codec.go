@@ -17,6 +17,12 @@ type bookRepoListResult struct {
 	result int
 }
 
+// bookRepoPageResult holds the results of BookRepo.Page together.
+type bookRepoPageResult struct {
+	page []Book
+	more bool
+}
+
 // bookRepoFindResult holds the results of BookRepo.Find together.
 type bookRepoFindResult struct {
 	ret Book
@@ -138,6 +144,47 @@ func booksDecodeBook(d *wire.Decoder) (v Book) {
 
 func booksSizeBook(v *Book) (n int) {
 	n += len(v.Title)
+	return n
+}
+
+// booksSchemaBookRepoPageResult changes with the encoding of bookRepoPageResult: older entries are not read.
+const booksSchemaBookRepoPageResult = "0da86a5e28098b81"
+
+var booksCodecBookRepoPageResult = cachert.Codec[bookRepoPageResult]{
+	Append: wire.Append(func(e *wire.Encoder, v bookRepoPageResult) {
+		booksEncodeBookRepoPageResult(e, &v)
+	}),
+	Decode: wire.Decode(booksDecodeBookRepoPageResult),
+	Clone: func(v bookRepoPageResult) bookRepoPageResult {
+		return booksCloneBookRepoPageResult(&v)
+	},
+	Size: func(v bookRepoPageResult) int {
+		return 32 + booksSizeBookRepoPageResult(&v)
+	},
+}
+
+func booksEncodeBookRepoPageResult(e *wire.Encoder, v *bookRepoPageResult) {
+	e.Len(2)
+	booksEncodeBookSlice(e, v.page)
+	e.Bool(v.more)
+}
+
+func booksDecodeBookRepoPageResult(d *wire.Decoder) (v bookRepoPageResult) {
+	d.Fixed(2)
+	v.page = booksDecodeBookSlice(d)
+	v.more = d.Bool()
+	return
+}
+
+func booksCloneBookRepoPageResult(v *bookRepoPageResult) bookRepoPageResult {
+	return bookRepoPageResult{
+		page: booksCloneBookSlice(v.page),
+		more: v.more,
+	}
+}
+
+func booksSizeBookRepoPageResult(v *bookRepoPageResult) (n int) {
+	n += booksSizeBookSlice(v.page)
 	return n
 }
 

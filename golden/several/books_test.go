@@ -42,6 +42,16 @@ func TestHitReturnsEachResult(t *testing.T) {
 		probe.MissThenHit(list(2, []several.Book{book(1), book(2)}, 3))
 		probe.MissThenHit(list(0, []several.Book{}, 3))
 
+		page := func(after int64, want []several.Book, wantMore bool) func() {
+			return func() {
+				got, more, err := books.Page(t.Context(), 7, after)
+				goldentest.Want(t, got, err, want)
+				goldentest.Equal(t, more, wantMore)
+			}
+		}
+		probe.MissThenHit(page(0, []several.Book{book(1), book(2)}, true))
+		probe.MissThenHit(page(2, []several.Book{book(3)}, false))
+
 		neighbours := func(id int64, prev, next *several.Book) func() {
 			return func() {
 				gotPrev, gotNext, err := books.Neighbours(t.Context(), id)

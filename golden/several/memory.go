@@ -24,6 +24,12 @@ func (m *Memory) List(_ context.Context, author int64, limit int) ([]Book, int, 
 	return all[:min(limit, len(all))], len(all), nil
 }
 
+func (m *Memory) Page(_ context.Context, author, after int64) (page []Book, more bool, err error) {
+	m.Called("Page")
+	page = m.books.Select(func(b Book) bool { return b.AuthorID == author && b.ID > after })
+	return page[:min(2, len(page))], len(page) > 2, nil
+}
+
 func (m *Memory) Find(_ context.Context, id int64) (Book, bool, error) {
 	m.Called("Find")
 	book, ok := m.books.Get(id)

@@ -21,8 +21,9 @@
 //
 // Writes that go around the wrapper are not seen: use Cache.Invalidate for them. There are
 // no atomic views across entries, and a result that changes with time alone is kept until
-// its TTL. A transaction that spans several methods is known to it as a Unit of work; the
-// commit of one that nobody makes a Unit of is not seen, see Change.Uncommitted.
+// its TTL. A transaction that spans several methods is one write of the cache when it is
+// a Unit of work: see Cache.Begin, Cache.Transact and package sqltx. The commit of any other is
+// not seen: see Change.Uncommitted.
 package cachert
 
 // API1 names the interface between this package and generated code. Generated files refer

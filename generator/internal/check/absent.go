@@ -37,18 +37,21 @@ func (m *method) absence() {
 }
 
 // absentForm recognises (nil, nil), a false last result, and the zero value where nothing
-// else can say it.
+// else can say it. Behind a list false says that there are no more pages, or the like.
 func absentForm(vals []*model.Result, negative time.Duration, sentinel bool) model.AbsentForm {
 	if len(vals) == 0 {
 		return model.AbsentNone
 	}
-	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) {
+	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) && !isList(vals[0].Type) {
 		return model.AbsentBool
+	}
+	if len(vals) > 1 {
+		return model.AbsentNone
 	}
 	if _, ok := vals[0].Type.Underlying().(*types.Pointer); ok {
 		return model.AbsentNil
 	}
-	if len(vals) > 1 || sentinel || negative == 0 {
+	if sentinel || negative == 0 {
 		return model.AbsentNone
 	}
 	_, isStruct := vals[0].Type.Underlying().(*types.Struct)
@@ -56,4 +59,10 @@ func absentForm(vals []*model.Result, negative time.Duration, sentinel bool) mod
 		return model.AbsentZero
 	}
 	return model.AbsentNone
+}
+
+// isList reports whether t is a slice, but of bytes: those are one value.
+func isList(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Slice)
+	return ok && !types.Identical(s.Elem().Underlying(), types.Typ[types.Byte])
 }

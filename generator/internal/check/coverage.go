@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"maps"
 	"slices"
@@ -51,12 +52,31 @@ func (c *checker) coverage() {
 		}
 	}
 	for _, r := range c.repos {
-		r.each(model.Read, func(m *method) {
-			if len(m.dir.All("tag")) == 0 && !dropped[r.model.Name+"/*"] &&
-				m.model.Read.Level != model.Eventual && !m.accepts("CG201") && !m.dir.Faulty {
-				c.Add("CG201", m.dir.At, "add tag=, or say that its TTL is all it needs: level=eventual", "no write reaches %s: it depends on no tag and would stay as it is for up to %s", m.fn.Name(), short(m.model.Read.TTL))
-			}
-		})
+		if !dropped[r.model.Name+"/*"] {
+			r.each(model.Read, (*method).reachable)
+		}
+	}
+}
+
+// reachable reports a read with an answer that no write reaches: one that depends on no tag,
+// because there is none or because all are made of what the answer does not hold.
+func (m *method) reachable() {
+	r, tags := m.model.Read, m.dir.All("tag")
+	if r.Level == model.Eventual || m.accepts("CG201") || m.dir.Faulty {
+		return
+	}
+	const all = "add a tag of the parameters, or one without arguments, and drop it where %s"
+	switch {
+	case len(tags) == 0:
+		m.repo.Add("CG201", m.dir.At, "add tag=, or say that its TTL is all it needs: level=eventual",
+			"no write reaches %s: it depends on no tag and would stay as it is for up to %s", m.fn.Name(), short(r.TTL))
+	case len(r.Rows) < len(tags): // one of the parameters, or a faulty one
+	case !slices.ContainsFunc(r.Rows, func(t model.Tag) bool { return !ofRow(t) }):
+		m.repo.Add("CG201", tags[0].Value.Span(), fmt.Sprintf(all, "a row is added"),
+			"the list of %s depends only on the rows that it holds: a new row may be missing for up to %s", m.fn.Name(), short(r.TTL))
+	case r.Negative > 0:
+		m.repo.Add("CG201", tags[0].Value.Span(), fmt.Sprintf(all, "it is created")+"; or negative=0s",
+			"%s depends only on its result: what it did not find may be missing for up to %s after it was created", m.fn.Name(), short(min(r.Negative, r.TTL)))
 	}
 }
 

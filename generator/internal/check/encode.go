@@ -14,7 +14,7 @@ func taggable(t types.Type) string {
 	switch {
 	case isNamed(t, "time", "Time"):
 		return "time"
-	case marshalsText(t) || marshalsText(types.NewPointer(t)):
+	case shape.HasText(t):
 		return "text of " + types.TypeString(types.Unalias(t), nil)
 	}
 	switch u := t.Underlying().(type) {
@@ -35,16 +35,6 @@ func taggable(t types.Type) string {
 	return ""
 }
 
-func marshalsText(t types.Type) bool {
-	m := types.NewMethodSet(t).Lookup(nil, "MarshalText")
-	if m == nil {
-		return false
-	}
-	sig := m.Obj().Type().(*types.Signature)
-	return sig.Params().Len() == 0 && sig.Results().Len() == 2 &&
-		types.Identical(sig.Results().At(0).Type(), types.NewSlice(types.Typ[types.Byte])) && isErrorType(sig.Results().At(1).Type())
-}
-
 // appends reports whether code in package from can append a value of t to a key. What is no
 // basic value, time or text is appended by a function, whose parameter has to be written down.
 func appends(t types.Type, from *types.Package) bool {
@@ -54,7 +44,7 @@ func appends(t types.Type, from *types.Package) bool {
 			return true
 		}
 	case *types.Struct, *types.Array:
-		if isNamed(t, "time", "Time") || marshalsText(t) {
+		if isNamed(t, "time", "Time") || shape.HasText(t) && !shape.TextByPointer(t) {
 			return true
 		}
 	}
@@ -66,7 +56,7 @@ func keyable(t types.Type, from *types.Package, open map[types.Type]bool) string
 	if !appends(t, from) {
 		return typeText(t) + " cannot be named in package " + from.Name()
 	}
-	if isNamed(t, "time", "Time") || marshalsText(t) || marshalsText(types.NewPointer(t)) {
+	if isNamed(t, "time", "Time") || shape.HasText(t) {
 		return ""
 	}
 	if named, ok := types.Unalias(t).(*types.Named); ok {

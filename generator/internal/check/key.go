@@ -37,7 +37,7 @@ func (m *method) key() {
 			if a.Param != nil {
 				at = m.paramAt(a.Param)
 			}
-			m.repo.Add("CG111", at, "leave it out knowingly with ignore="+a.Text+", or use //cachegen:pass", "%s cannot be part of the key of %s: %s", a.Text, m.fn.Name(), why)
+			m.repo.Add("CG111", at, "give it a type that is compared by content, or use //cachegen:pass; only what does not change the answer is left out: ignore="+a.Text, "%s cannot be part of the key of %s: %s", a.Text, m.fn.Name(), why)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func moduleDirectives(dir string) map[string][]*ast.Comment {
 			if path != root && (name == "vendor" || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || exists(filepath.Join(path, "go.mod"))) {
 				return filepath.SkipDir
 			}
-		case strings.HasSuffix(path, ".go"):
+		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
 			if found := directivesIn(path); len(found) > 0 {
 				out[filepath.Dir(path)] = append(out[filepath.Dir(path)], found...)
 			}

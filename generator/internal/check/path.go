@@ -25,7 +25,7 @@ func (m *method) path(p directive.Path, allow roots) (model.Path, bool) {
 		return out, false
 	}
 	for _, part := range rest {
-		if !m.field1(&out, part) {
+		if !m.selectField(&out, part) {
 			return out, false
 		}
 	}
@@ -103,8 +103,8 @@ func (m *method) rootCtx(out *model.Path, rest *[]directive.Text, p directive.Pa
 	return false
 }
 
-// field1 selects one field; promoted ones are spelt out.
-func (m *method) field1(out *model.Path, part directive.Text) bool {
+// selectField selects one field; promoted ones are spelt out.
+func (m *method) selectField(out *model.Path, part directive.Text) bool {
 	t := out.Type
 	obj, index, _ := types.LookupFieldOrMethod(t, true, m.repo.pkg.Types, part.S)
 	v, ok := obj.(*types.Var)
@@ -112,10 +112,8 @@ func (m *method) field1(out *model.Path, part directive.Text) bool {
 		m.noField(t, part, obj)
 		return false
 	}
-	for range index[:len(index)-1] {
-		s := deref(t).Underlying().(*types.Struct)
-		f := s.Field(index[0])
-		index = index[1:]
+	for _, i := range index[:len(index)-1] { // the embedded fields on the way
+		f := deref(t).Underlying().(*types.Struct).Field(i)
 		out.Fields = append(out.Fields, model.Field{Name: f.Name(), Type: f.Type()})
 		t = f.Type()
 	}
@@ -134,7 +132,7 @@ func (m *method) noField(t types.Type, part directive.Text, obj types.Object) {
 		help = "it has " + strings.Join(names, ", ")
 	}
 	if _, list := element(t); list && help == "" {
-		help = "row is an element of a list result"
+		help = "row is an element of a list that is returned; those of a parameter have no name: use a tag without arguments, or drop=*"
 	}
 	m.repo.Add("CG113", part.Span(), help, "%s has no field %q", typeText(t), part.S)
 }

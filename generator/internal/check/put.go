@@ -52,10 +52,48 @@ func (m *method) puts() {
 			m.repo.Note("CG203", o.Value.Span(), "prefer a parameter where one tells it",
 				"the entry of %s is known only after %s: for its tags the write is bounded", p.Text, m.fn.Name())
 		}
-		if m.putValue(&p, o, read, value, given) {
-			m.model.Write.Puts = append(m.model.Write.Puts, p)
+		if !m.putValue(&p, o, read, value, given) {
+			continue
+		}
+		if other := m.sameValue(p); other != "" {
+			m.repo.Add("CG160", o.Value.Span(), "say value=reload, or drop a tag of the other entry instead",
+				"put=%s and put=%s would store the same %s in two entries", other, p.Text, p.Value.Text)
+			continue
+		}
+		if !m.ends(read) {
+			m.repo.Add("CG160", o.Value.Span(), "give "+read.fn.Name()+" a tag of its parameters, or drop one of its tags here too",
+				"nothing ends the old entry of %s where the new value cannot be stored", p.Text)
+			continue
+		}
+		m.model.Write.Puts = append(m.model.Write.Puts, p)
+	}
+}
+
+// ends reports whether the write renews a tag of the entries of read: those of its arguments
+// are renewed by the put itself.
+func (m *method) ends(read *method) bool {
+	w, r := m.model.Write, read.model.Read
+	if len(r.Tags) > 0 || r.Level == model.Eventual || slices.Contains(w.DropAll, m.repo.model.Name) {
+		return true
+	}
+	dropped := slices.Concat(w.Tags, w.After)
+	if w.Old != nil {
+		dropped = append(dropped, w.Old.Tags...)
+	}
+	return slices.ContainsFunc(dropped, func(d model.Tag) bool {
+		return slices.ContainsFunc(r.Rows, func(t model.Tag) bool { return t.Repo == d.Repo && t.Name == d.Name })
+	})
+}
+
+// sameValue is an earlier put that stores the value of p in another entry of the same read:
+// it is the row of one of them at most.
+func (m *method) sameValue(p model.Put) string {
+	for _, have := range m.model.Write.Puts {
+		if p.From != model.FromReload && have.From == p.From && have.Read == p.Read && have.Text != p.Text {
+			return have.Text
 		}
 	}
+	return ""
 }
 
 // putValue chooses where the value comes from: value=, else the result where it is the row,
@@ -64,7 +102,8 @@ func (m *method) putValue(p *model.Put, o directive.Option, read *method, value 
 	from, name, _ := strings.Cut(value.Value.S, ":")
 	switch {
 	case !given:
-		if found := m.fittingResults(read, ""); len(found) == 0 || !isStruct(found[0].Type) {
+		found := m.fittingResults(read, "")
+		if len(found) == 0 || !isStruct(found[0].Type) || len(found) == 1 && before[strings.ToLower(found[0].Source)] {
 			p.From = model.FromReload
 			return true
 		}
@@ -80,6 +119,9 @@ func (m *method) putValue(p *model.Put, o directive.Option, read *method, value 
 	m.repo.Add("CG102", value.Value.Span(), "write ret, ret:name, arg, arg:name or reload", "value=%s is not known", value.Value.S)
 	return false
 }
+
+// before holds names of results that tell the row as it was: it is not stored unasked.
+var before = map[string]bool{"before": true, "deleted": true, "old": true, "prev": true, "previous": true, "removed": true}
 
 // putResult takes the one result that the read would return too.
 func (m *method) putResult(p *model.Put, o directive.Option, read *method, name string) bool {

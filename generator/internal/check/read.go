@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/cachegen/cachegen/generator/internal/diag"
 	"github.com/cachegen/cachegen/generator/internal/directive"
@@ -228,6 +229,9 @@ func differs(a, b *method) string {
 			return "their results differ"
 		}
 	}
+	if !slices.Equal(tagNames(a), tagNames(b)) {
+		return "they depend on different tags"
+	}
 	if len(x.NotFound) != len(y.NotFound) || x.Absent != y.Absent {
 		return "they say \"not there\" in different ways"
 	}
@@ -237,6 +241,17 @@ func differs(a, b *method) string {
 		}
 	}
 	return ""
+}
+
+// tagNames lists the tags of a read, without their arguments: those may be written otherwise
+// in a method with other parameters.
+func tagNames(m *method) []string {
+	var out []string
+	for _, t := range slices.Concat(m.model.Read.Tags, m.model.Read.Rows) {
+		out = append(out, t.Repo+"/"+t.Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // contextName is the function that a part of a key comes from, "" for parameters.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/cachegen/cachegen/generator/internal/directive"
 	"github.com/cachegen/cachegen/generator/model"
@@ -37,8 +38,11 @@ func (m *method) tag(o directive.Option, allow roots) (model.Tag, bool) {
 			continue
 		}
 		if argClass(p) == "" {
-			m.repo.Add("CG114", arg.Span(), "use a field: an integer, a string, a bool, a time.Time, [n]byte or a type with MarshalText",
-				"%s is %s, which cannot be an argument of a tag", arg.S, typeText(p.Type))
+			help := "use a field: an integer, a string, a bool, a time.Time, [n]byte or a type with MarshalText"
+			if _, list := element(p.Type); list {
+				help = "a tag has one value: a tag without arguments or drop=* covers them all, or return the rows and use {row.Field}"
+			}
+			m.repo.Add("CG114", arg.Span(), help, "%s is %s, which cannot be an argument of a tag", arg.S, typeText(p.Type))
 			ok = false
 		} else if from := m.repo.pkg.Types; !appends(argType(p), from) {
 			m.repo.Add("CG114", arg.Span(), "use a field of a type that can be", "%s is %s, which cannot be named in package %s", arg.S, typeText(argType(p)), from.Name())
@@ -69,6 +73,11 @@ func late(t model.Tag) bool {
 		}
 	}
 	return false
+}
+
+// ofRow reports whether a tag is there only with a row of the result.
+func ofRow(t model.Tag) bool {
+	return slices.ContainsFunc(t.Args, func(p model.Path) bool { return p.Root == model.RootRow })
 }
 
 func fromOld(t model.Tag) bool {
