@@ -9,31 +9,6 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// values are the results but the error.
-func values(m *model.Method) []*model.Result {
-	var out []*model.Result
-	for _, r := range m.Results {
-		if !r.Error {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-// fails reports whether the method's last result is an error.
-func fails(m *model.Method) bool { return len(values(m)) < len(m.Results) }
-
-// arguments are the parameters but the context.
-func arguments(m *model.Method) []*model.Param {
-	var out []*model.Param
-	for _, p := range m.Params {
-		if !p.Context {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // doc is the source's comment, or one line that tells the method's kind.
 func (w *wrapper) doc(m *model.Method) string {
 	if strings.TrimSpace(m.Doc) != "" {
@@ -129,7 +104,7 @@ func (w *wrapper) sourceCallWith(s *scope, param *model.Param, instead *jen.Stat
 
 // valueType is V of a read: its result, a struct of its results, or struct{}.
 func (w *wrapper) valueType(m *model.Method) types.Type {
-	vals := values(m)
+	vals := m.Values()
 	switch len(vals) {
 	case 0:
 		return types.NewStruct(nil, nil)
@@ -151,7 +126,7 @@ func (w *wrapper) resultStruct(m *model.Method) *types.Named {
 			fields = append(fields, types.NewField(0, w.model.Pkg, s.results[i], r.Type, false))
 		}
 	}
-	name := w.names.declare(lowerFirst(w.repo.Iface) + upperFirst(m.Name) + "Result")
+	name := w.names.declare(model.LowerFirst(w.repo.Iface) + upperFirst(m.Name) + "Result")
 	u := types.NewStruct(fields, nil)
 	w.results[m] = types.NewNamed(types.NewTypeName(0, w.model.Pkg, name, nil), u, nil)
 	w.mech.Line()

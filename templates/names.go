@@ -39,7 +39,7 @@ func newNames(f *model.File) *names {
 	if prefix == "" || unicode.IsDigit(rune(prefix[0])) {
 		prefix = "cached" + prefix
 	}
-	n := &names{lowerFirst(prefix), map[string]bool{}, f.Pkg, map[string]string{}, map[string]string{}}
+	n := &names{model.LowerFirst(prefix), map[string]bool{}, f.Pkg, map[string]string{}, map[string]string{}}
 	for name := range f.Taken {
 		n.taken[name] = true
 	}
@@ -127,16 +127,4 @@ func (n *names) text(t types.Type) string {
 func upperFirst(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(first)) + s[size:]
-}
-
-// lowerFirst makes an unexported name: "ByID" -> "byID", "ID" -> "id", "URLFor" -> "urlFor".
-func lowerFirst(s string) string {
-	runes := []rune(s)
-	for i, r := range runes {
-		if !unicode.IsUpper(r) || i > 0 && i+1 < len(runes) && unicode.IsLower(runes[i+1]) {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
 }

@@ -18,7 +18,7 @@ func (w *wrapper) oldRow(s *scope, plan *model.OldPlan, res results) *jen.Statem
 		ctx = s.pick("ctx")
 	}
 	param := ctx
-	if !takesContext(plan.Read) {
+	if !plan.Read.TakesContext() {
 		param = "_"
 	}
 	return jen.Func().Params(
@@ -46,7 +46,7 @@ func needed(vals []value) []nilCheck {
 
 // readOld assigns the results of the read that matter and returns the name of its "found".
 func (w *wrapper) readOld(g *jen.Group, s *scope, read *model.Method, call *jen.Statement) (ok string) {
-	vals := values(read)
+	vals := read.Values()
 	var names []jen.Code
 	for i, r := range read.Results {
 		switch {
@@ -68,13 +68,13 @@ func (w *wrapper) readOld(g *jen.Group, s *scope, read *model.Method, call *jen.
 // notThere ends the closure when there is no such row, or it cannot be read.
 func notThere(g *jen.Group, s *scope, read *model.Method, ok string) {
 	var missing []jen.Code
-	if isPointer(values(read)[0].Type) {
+	if isPointer(read.Values()[0].Type) {
 		missing = append(missing, jen.Id(s.old).Op("==").Nil())
 	}
 	if ok != "" {
 		missing = append(missing, jen.Op("!").Id(ok))
 	}
-	if !fails(read) {
+	if !read.Fails() {
 		if len(missing) > 0 {
 			g.If(join("||", missing)).Block(jen.Return(jen.Nil()))
 		}

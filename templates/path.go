@@ -84,7 +84,8 @@ func (s *scope) value(p model.Path, res results) value {
 	case model.RootRet:
 		v.code, v.typ, known = func() *jen.Statement { return res(p.Result) }, p.Result.Type, false
 	case model.RootRow:
-		v.code, v.typ, known = func() *jen.Statement { return jen.Id(s.row) }, element(p.Result.Type), false
+		v.code, known = func() *jen.Statement { return jen.Id(s.row) }, false
+		v.typ, _ = model.Element(p.Result.Type)
 	case model.RootOld:
 		v.code, known = func() *jen.Statement { return jen.Id(s.old) }, false // not nil: see oldRow
 	case model.RootCtx:
@@ -133,21 +134,6 @@ func rootText(p model.Path) string {
 func isPointer(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Pointer)
 	return ok
-}
-
-// element is the type of the rows of a list.
-func element(t types.Type) types.Type {
-	switch u := t.Underlying().(type) {
-	case *types.Slice:
-		return u.Elem()
-	case *types.Array:
-		return u.Elem()
-	case *types.Map:
-		return u.Elem()
-	case *types.Pointer:
-		return element(u.Elem())
-	}
-	return t
 }
 
 // normed is the value after its norm function.

@@ -192,7 +192,7 @@ func (p *planner) method(m *model.Method, words []string) {
 	case "read":
 		m.Kind = model.Read
 		m.Read = &model.ReadPlan{Key: m.Name, TTL: 10 * time.Minute, Jitter: 0.1, Level: model.Session}
-		for _, param := range arguments(m) {
+		for _, param := range m.Arguments() {
 			m.Read.Args = append(m.Read.Args, model.Path{Root: model.RootParam, Param: param, Type: param.Type, Text: param.Name})
 		}
 	case "write":
@@ -259,7 +259,7 @@ func (p *planner) readOption(r *model.ReadPlan, key, value string) {
 		_, name := p.object(value)
 		sig := p.pkg.Scope().Lookup(name).Type().(*types.Signature)
 		r.Ctx = append(r.Ctx, model.CtxPart{
-			Func: model.Func{Name: name, Sig: sig}, Var: lowerFirst(name), Type: sig.Results().At(0).Type(), OK: sig.Results().Len() == 2,
+			Func: model.Func{Name: name, Sig: sig}, Var: model.LowerFirst(name), Type: sig.Results().At(0).Type(), OK: sig.Results().Len() == 2,
 		})
 		part := &r.Ctx[len(r.Ctx)-1]
 		r.Args = append([]model.Path{{Root: model.RootCtx, Ctx: part, Type: part.Type, Text: value}}, r.Args...)
@@ -306,7 +306,7 @@ func (p *planner) writeOption(w *model.WritePlan, key, value string) {
 	case "put":
 		read, args, late := p.read(value)
 		put := model.Put{Read: read, Args: args, AfterRun: late, Text: value}
-		if len(values(p.m)) > 0 {
+		if len(p.m.Values()) > 0 {
 			put.From, put.Value = model.FromRet, p.path("ret")
 		}
 		w.Puts = append(w.Puts, put)
@@ -386,10 +386,11 @@ func (p *planner) path(text string) model.Path {
 	path := model.Path{Text: text}
 	switch parts[0] {
 	case "ret", "row":
-		path.Root, path.Result = model.RootRet, values(p.m)[0]
+		path.Root, path.Result = model.RootRet, p.m.Values()[0]
 		path.Type = path.Result.Type
 		if parts[0] == "row" {
-			path.Root, path.Type = model.RootRow, element(path.Type)
+			path.Root = model.RootRow
+			path.Type, _ = model.Element(path.Type)
 		}
 	case "old":
 		path.Root, path.Type = model.RootOld, p.m.Write.Old.Read.Results[0].Type

@@ -117,7 +117,7 @@ func (w *wrapper) absent(m *model.Method, v types.Type) jen.Code {
 	when := func(condition *jen.Statement) jen.Code {
 		return jen.Func().Params(jen.Id("ret").Add(typ(v))).Bool().Block(jen.Return(condition))
 	}
-	vals := values(m)
+	vals := m.Values()
 	switch m.Read.Absent {
 	case model.AbsentNil:
 		if p, ok := types.Unalias(v).(*types.Pointer); ok {
@@ -153,7 +153,7 @@ func newWriter(m *model.Method, repo string) jen.Code {
 	switch {
 	case m.Write.OnError == "fail":
 		fields = append(fields, field("OnError", cachert("OnErrorFail")))
-	case m.Write.OnError == "proceed" || !fails(m): // without an error result nobody could be told of a refusal
+	case m.Write.OnError == "proceed" || !m.Fails(): // without an error result nobody could be told of a refusal
 		fields = append(fields, field("OnError", cachert("OnErrorProceed")))
 	}
 	return cachert("NewWriter").Call(jen.Id(repo), literal(cachert("WritePolicy"), fields...))

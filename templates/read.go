@@ -14,11 +14,11 @@ func (w *wrapper) readMethod(m *model.Method) {
 	get := func() *jen.Statement {
 		return w.self(w.fields[m]).Dot("Get").Call(s.context(), w.call(m, s.context, s.callArgs()), w.load(m, s, w.sourceCall(s)))
 	}
-	vals := values(m)
+	vals := m.Values()
 	body := func(g *jen.Group) {
 		w.copyArguments(g, s)
 		switch {
-		case len(vals) == 1 && fails(m):
+		case len(vals) == 1 && m.Fails():
 			g.Return(get())
 		case len(vals) == 0:
 			g.List(jen.Id("_"), jen.Id(s.err)).Op(":=").Add(get())
@@ -38,7 +38,7 @@ func (w *wrapper) readMethod(m *model.Method) {
 //
 // The rest of the parameters do not bear on the result.
 func (w *wrapper) copyArguments(g *jen.Group, s *scope) {
-	for _, p := range arguments(s.method) {
+	for _, p := range s.method.Arguments() {
 		of := func(path model.Path) bool { return path.Param == p }
 		if !slices.ContainsFunc(paths(s.method), of) {
 			continue
@@ -54,13 +54,13 @@ func (w *wrapper) copyArguments(g *jen.Group, s *scope) {
 func (w *wrapper) unpack(g *jen.Group, s *scope, get *jen.Statement) {
 	m := s.method
 	ret := s.ret
-	vals := values(m)
+	vals := m.Values()
 	err := s.err
-	if !fails(m) && s.ctx == "" {
+	if !m.Fails() && s.ctx == "" {
 		err = "_"
 	}
 	g.List(jen.Id(ret), jen.Id(err)).Op(":=").Add(get)
-	if !fails(m) && s.ctx != "" {
+	if !m.Fails() && s.ctx != "" {
 		g.If(jen.Id(err).Op("!=").Nil()).Block(
 			jen.Comment(s.ctx+" ended while another caller was loading"),
 			jen.Return(w.sourceCall(s)),
@@ -83,7 +83,7 @@ func (w *wrapper) unpack(g *jen.Group, s *scope, get *jen.Statement) {
 // callArgs hands the method's own arguments to its call method.
 func (s *scope) callArgs() []jen.Code {
 	var args []jen.Code
-	for _, p := range arguments(s.method) {
+	for _, p := range s.method.Arguments() {
 		args = append(args, s.param(p))
 	}
 	return args
@@ -101,10 +101,10 @@ func (w *wrapper) call(m *model.Method, ctx func() *jen.Statement, args []jen.Co
 // s the method the closure stands in.
 func (w *wrapper) load(m *model.Method, s *scope, sourceCall *jen.Statement) *jen.Statement {
 	v := w.valueType(m)
-	vals := values(m)
+	vals := m.Values()
 	return jen.Func().Params(s.contextParam()).Params(typ(v), jen.Error()).BlockFunc(func(g *jen.Group) {
 		switch {
-		case len(vals) == 1 && fails(m):
+		case len(vals) == 1 && m.Fails():
 			g.Return(sourceCall)
 		case len(vals) == 1:
 			g.Return(sourceCall, jen.Nil())
@@ -139,7 +139,7 @@ func (w *wrapper) callMethod(m *model.Method) {
 	if len(m.Read.Ctx) > 0 {
 		params = append(params, jen.Id(s.ctx).Qual("context", "Context"))
 	}
-	params = append(params, s.declare(arguments(m), false)...)
+	params = append(params, s.declare(m.Arguments(), false)...)
 	w.method(w.calls[m], "").Params(params...).Add(cachert("Call")).Types(typ(v)).BlockFunc(func(g *jen.Group) {
 		missing := s.contextParts(g)
 		key := w.key(g, s)
@@ -232,7 +232,7 @@ func (s *scope) tagsFunc(body func(*jen.Group)) *jen.Statement {
 // rows is the closure that adds the tags known only from the result.
 func (w *wrapper) rows(s *scope, v types.Type) *jen.Statement {
 	ret := s.ret
-	single := len(values(s.method)) == 1
+	single := len(s.method.Values()) == 1
 	res := func(r *model.Result) *jen.Statement {
 		if single {
 			return jen.Id(ret)

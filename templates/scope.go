@@ -66,7 +66,7 @@ func (s *scope) outcome() (ret, err string) {
 		switch {
 		case r.Error:
 			err = s.results[i]
-		case len(values(s.method)) == 1:
+		case len(s.method.Values()) == 1:
 			ret = s.results[i]
 		}
 	}
@@ -120,7 +120,7 @@ func (s *scope) declared(name string) bool {
 			return true
 		}
 	}
-	return name == s.puts || len(values(s.method)) > 0 && slices.Contains(s.results, name)
+	return name == s.puts || len(s.method.Values()) > 0 && slices.Contains(s.results, name)
 }
 
 func (s *scope) param(p *model.Param) *jen.Statement { return jen.Id(s.params[p]) }

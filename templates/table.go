@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/cachegen/cachegen/generator/model"
@@ -48,7 +47,7 @@ func tableRows(m *model.Method) [][]string {
 	var facts []string
 	switch m.Kind {
 	case model.Read:
-		head = []string{m.Name, "read", durationText(m.Read.TTL), string(m.Read.Level)}
+		head = []string{m.Name, "read", model.Duration(m.Read.TTL), string(m.Read.Level)}
 		facts = readFacts(m)
 	case model.Write:
 		head = []string{m.Name, "write", "", string(m.Write.Level)}
@@ -103,14 +102,14 @@ func readFacts(m *model.Method) []string {
 		facts = append(facts, "tx "+r.Tx.Name)
 	}
 	if r.Negative > 0 {
-		facts = append(facts, "negative "+durationText(r.Negative)+absentText(r))
+		facts = append(facts, "negative "+model.Duration(r.Negative)+absentText(r))
 	}
 	return facts
 }
 
 // keyText is the key where it is not the method with its parameters in their order.
 func keyText(m *model.Method) string {
-	text, usual, rest := m.Read.Key, true, arguments(m)
+	text, usual, rest := m.Read.Key, true, m.Arguments()
 	for _, a := range m.Read.Args {
 		if a.Root != model.RootParam {
 			continue
@@ -177,7 +176,7 @@ func ignoredParams(m *model.Method) []string {
 	}
 	used[m.Read.Tx] = true
 	var names []string
-	for _, p := range arguments(m) {
+	for _, p := range m.Arguments() {
 		if !used[p] {
 			names = append(names, p.Name)
 		}
@@ -261,18 +260,6 @@ func funcText(f *model.Func) string {
 		return f.Name
 	}
 	return f.Pkg.Name() + "." + f.Name
-}
-
-// durationText is 10m rather than 10m0s.
-func durationText(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // aligned pads the columns and indents each row as a code block of a doc comment.

@@ -173,7 +173,7 @@ func (e *emitter) rowLoop(b *jen.Group, s *scope, list *model.Result, tags []mod
 		over = jen.Op("*").Add(over)
 	}
 	loop := jen.For(jen.List(jen.Id("_"), jen.Id(s.row)).Op(":=").Range().Add(over)).BlockFunc(func(b *jen.Group) {
-		if isPointer(element(list.Type)) && selects(tags) {
+		if row, _ := model.Element(list.Type); isPointer(row) && selects(tags) {
 			b.If(jen.Id(s.row).Op("==").Nil()).Block(jen.Continue())
 			s.rowChecked = true
 		}

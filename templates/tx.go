@@ -82,7 +82,7 @@ func (w *wrapper) attempt(s *scope, ctx, run string) *jen.Statement {
 func (w *wrapper) handOut(m *model.Method) {
 	s := w.scope(m)
 	store := s.pick("store", "inside")
-	fails := fails(m)
+	fails := m.Fails()
 	returned := func(store *jen.Statement) *jen.Statement {
 		if fails {
 			return jen.Return(store, jen.Id(s.err))

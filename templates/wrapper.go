@@ -74,9 +74,9 @@ func (w *wrapper) nameMembers() {
 		if m.Kind == model.Write {
 			suffix = "Write"
 		}
-		w.fields[m] = member(lowerFirst(m.Name), suffix)
+		w.fields[m] = member(model.LowerFirst(m.Name), suffix)
 		if m.Kind == model.Read {
-			w.calls[m] = member(lowerFirst(m.Name)+"Call", "Of")
+			w.calls[m] = member(model.LowerFirst(m.Name)+"Call", "Of")
 		}
 	}
 }

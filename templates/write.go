@@ -22,10 +22,10 @@ func (w *wrapper) told(s *scope, do func() *jen.Statement) {
 	results := s.resultList()
 	var body []jen.Code
 	switch {
-	case len(values(m)) == 0 && fails(m):
+	case len(m.Values()) == 0 && m.Fails():
 		results = jen.Error()
 		body = []jen.Code{jen.Return(do())}
-	case fails(m):
+	case m.Fails():
 		body = []jen.Code{jen.Id(s.err).Op("=").Add(do()), jen.Return(s.resultIDs(true)...)}
 	case len(m.Results) == 0:
 		results = jen.Null()
@@ -98,9 +98,9 @@ func (w *wrapper) run(s *scope) *jen.Statement {
 func (s *scope) kept(call *jen.Statement) []jen.Code {
 	var body []jen.Code
 	switch {
-	case len(values(s.method)) == 0 && fails(s.method):
+	case len(s.method.Values()) == 0 && s.method.Fails():
 		body = []jen.Code{jen.Return(call)}
-	case fails(s.method):
+	case s.method.Fails():
 		body = []jen.Code{jen.List(s.resultIDs(true)...).Op("=").Add(call), jen.Return(jen.Id(s.err))}
 	case len(s.method.Results) == 0:
 		body = []jen.Code{call, jen.Return(jen.Nil())}
@@ -169,7 +169,7 @@ func (w *wrapper) put(s *scope, p model.Put, res results) guarded {
 // found is the last result of (T, bool) and (T, bool, error): where it is false the value may
 // stand for nothing, as on the side of reads, and the next read had better load it.
 func found(m *model.Method) *model.Result {
-	vals := values(m)
+	vals := m.Values()
 	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) {
 		return vals[len(vals)-1]
 	}
@@ -185,7 +185,7 @@ func isBool(t types.Type) bool {
 func (w *wrapper) reload(s *scope, p model.Put, res results) *jen.Statement {
 	inner := *s
 	switch {
-	case !takesContext(p.Read):
+	case !p.Read.TakesContext():
 		inner.ctx = ""
 	case inner.ctx == "":
 		inner.ctx = s.pick("ctx")
@@ -210,13 +210,4 @@ func (w *wrapper) sourceRead(read *model.Method, ctx string, vals []value) *jen.
 			g.Add(arg)
 		}
 	})
-}
-
-func takesContext(m *model.Method) bool {
-	for _, p := range m.Params {
-		if p.Context {
-			return true
-		}
-	}
-	return false
 }

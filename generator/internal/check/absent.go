@@ -15,7 +15,7 @@ func (m *method) absence() {
 	if own := m.dir.All("notfound"); len(own) > 0 {
 		r.NotFound = m.repo.sentinels(own)
 	}
-	vals := m.values()
+	vals := m.model.Values()
 	if len(vals) == len(m.model.Results) { // no error result
 		if own, ok := m.dir.Get("notfound"); ok {
 			m.repo.Add("CG161", own.At, "remove it", "%s returns no error", m.fn.Name())

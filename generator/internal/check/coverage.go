@@ -69,14 +69,14 @@ func (m *method) reachable() {
 	switch {
 	case len(tags) == 0:
 		m.repo.Add("CG201", m.dir.At, "add tag=, or say that its TTL is all it needs: level=eventual",
-			"no write reaches %s: it depends on no tag and would stay as it is for up to %s", m.fn.Name(), short(r.TTL))
+			"no write reaches %s: it depends on no tag and would stay as it is for up to %s", m.fn.Name(), lifetime(r.TTL))
 	case len(r.Rows) < len(tags): // one of the parameters, or a faulty one
 	case !slices.ContainsFunc(r.Rows, func(t model.Tag) bool { return !ofRow(t) }):
 		m.repo.Add("CG201", tags[0].Value.Span(), fmt.Sprintf(all, "a row is added"),
-			"the list of %s depends only on the rows that it holds: a new row may be missing for up to %s", m.fn.Name(), short(r.TTL))
+			"the list of %s depends only on the rows that it holds: a new row may be missing for up to %s", m.fn.Name(), lifetime(r.TTL))
 	case r.Negative > 0:
 		m.repo.Add("CG201", tags[0].Value.Span(), fmt.Sprintf(all, "it is created")+"; or negative=0s",
-			"%s depends only on its result: what it did not find may be missing for up to %s after it was created", m.fn.Name(), short(min(r.Negative, r.TTL)))
+			"%s depends only on its result: what it did not find may be missing for up to %s after it was created", m.fn.Name(), lifetime(min(r.Negative, r.TTL)))
 	}
 }
 
@@ -97,7 +97,7 @@ func (c *checker) undropped(u use, dropped map[string]bool) {
 		help = "drop=" + u.option.Value.S + " on the write that changes it, with that write's names in the braces"
 	}
 	c.Add("CG201", u.option.Value.Span(), help, "no write drops tag %s: what %s returned may be shown for up to %s after it changed",
-		u.name, u.method.fn.Name(), short(u.method.model.Read.TTL))
+		u.name, u.method.fn.Name(), lifetime(u.method.model.Read.TTL))
 }
 
 // unused reports a dropped tag that no read depends on.
@@ -118,21 +118,6 @@ func namesIn(tags map[string]bool, repo string) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// short is 10m rather than 10m0s. A TTL that is missing is reported elsewhere.
-func short(d time.Duration) string {
-	if d == 0 {
-		return "its TTL"
-	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // others looks for repositories and uses of tags in the packages of the module that are not
@@ -198,4 +183,12 @@ func (o *others) packageUses(list []*directive.Directive) {
 			}
 		}
 	}
+}
+
+// lifetime is a TTL in a sentence; a missing one has been reported.
+func lifetime(ttl time.Duration) string {
+	if ttl == 0 {
+		return "its TTL"
+	}
+	return model.Duration(ttl)
 }

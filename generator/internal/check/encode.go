@@ -10,7 +10,7 @@ import (
 // taggable says in which class of texts a tag argument of type t is written: arguments of
 // one class that are equal look alike. "" means that t cannot be one.
 func taggable(t types.Type) string {
-	t = deref(t)
+	t = model.Deref(t)
 	switch {
 	case isNamed(t, "time", "Time"):
 		return "time"

@@ -23,7 +23,7 @@ func (m *method) key() {
 	ignored := m.ignored()
 	o, ok := m.dir.Get("key")
 	if !ok || !m.explicitKey(o, ignored) {
-		for _, p := range m.arguments() {
+		for _, p := range m.model.Arguments() {
 			if !ignored[p] {
 				path := model.Path{Root: model.RootParam, Param: p, Type: p.Type, Text: p.Name}
 				m.normalise(&path)
@@ -87,7 +87,7 @@ func (m *method) explicitKey(o directive.Option, ignored map[*model.Param]bool) 
 			covered[p.Param] = p.Text
 		}
 	}
-	for _, p := range m.arguments() {
+	for _, p := range m.model.Arguments() {
 		switch part := covered[p]; {
 		case ignored[p] || part == "all":
 		case part == "":
@@ -116,7 +116,7 @@ func (m *method) paramAt(p *model.Param) diag.Span {
 
 // param finds a parameter by the name that the interface gives it.
 func (m *method) param(name string) *model.Param {
-	for _, p := range m.arguments() {
+	for _, p := range m.model.Arguments() {
 		if p.Source == name && name != "_" {
 			return p
 		}
@@ -135,7 +135,7 @@ func (m *method) paramOf(o directive.Option) *model.Param {
 
 func (m *method) paramNames() []string {
 	var names []string
-	for _, p := range m.arguments() {
+	for _, p := range m.model.Arguments() {
 		if p.Source != "" && p.Source != "_" {
 			names = append(names, p.Source)
 		}

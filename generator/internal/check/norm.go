@@ -46,8 +46,8 @@ func (m *method) normalise(p *model.Path) {
 		}
 		n.used = true
 		takes := n.fn.Sig.Params().At(0).Type()
-		converts := types.Identical(deref(p.Type).Underlying(), takes.Underlying()) && shape.CanWrite(takes, m.repo.pkg.Types)
-		if !types.Identical(p.Type, takes) && !types.Identical(deref(p.Type), takes) && !converts {
+		converts := types.Identical(model.Deref(p.Type).Underlying(), takes.Underlying()) && shape.CanWrite(takes, m.repo.pkg.Types)
+		if !types.Identical(p.Type, takes) && !types.Identical(model.Deref(p.Type), takes) && !converts {
 			m.repo.Add("CG116", n.option.Value.Span(), "name a function of that type", "%s is %s, %s takes %s", p.Text, typeText(p.Type), n.fn.Name, typeText(takes))
 			continue
 		}

@@ -48,7 +48,7 @@ func (m *method) root(out *model.Path, rest *[]directive.Text, p directive.Path,
 		return m.rootRow(out, head, allow.row)
 	case "old":
 		if allow.old != nil {
-			out.Root, out.Type = model.RootOld, allow.old.values()[0].Type
+			out.Root, out.Type = model.RootOld, allow.old.model.Values()[0].Type
 			return true
 		}
 		m.repo.Add("CG113", head.Span(), "old is the row that old=ByID(id) reads in a drop of a write", "there is no old row here")
@@ -62,7 +62,7 @@ func (m *method) root(out *model.Path, rest *[]directive.Text, p directive.Path,
 }
 
 func (m *method) rootRet(out *model.Path, head directive.Text, allowed bool) bool {
-	vals := m.values()
+	vals := m.model.Values()
 	if !allowed || len(vals) == 0 {
 		m.repo.Add("CG113", head.Span(), "use the parameters", "there is no result here")
 		return false
@@ -73,8 +73,8 @@ func (m *method) rootRet(out *model.Path, head directive.Text, allowed bool) boo
 
 func (m *method) rootRow(out *model.Path, head directive.Text, allowed bool) bool {
 	if allowed {
-		for _, r := range m.values() {
-			if e, ok := element(r.Type); ok {
+		for _, r := range m.model.Values() {
+			if e, ok := model.Element(r.Type); ok {
 				out.Root, out.Result, out.Type = model.RootRow, r, e
 				return true
 			}
@@ -113,7 +113,7 @@ func (m *method) selectField(out *model.Path, part directive.Text) bool {
 		return false
 	}
 	for _, i := range index[:len(index)-1] { // the embedded fields on the way
-		f := deref(t).Underlying().(*types.Struct).Field(i)
+		f := model.Deref(t).Underlying().(*types.Struct).Field(i)
 		out.Fields = append(out.Fields, model.Field{Name: f.Name(), Type: f.Type()})
 		t = f.Type()
 	}
@@ -123,7 +123,7 @@ func (m *method) selectField(out *model.Path, part directive.Text) bool {
 }
 
 func (m *method) noField(t types.Type, part directive.Text, obj types.Object) {
-	names := fieldNames(deref(t), m.repo.pkg.Types)
+	names := fieldNames(model.Deref(t), m.repo.pkg.Types)
 	help := diag.Suggest(part.S, names)
 	switch {
 	case obj != nil:
@@ -131,7 +131,7 @@ func (m *method) noField(t types.Type, part directive.Text, obj types.Object) {
 	case help == "" && len(names) > 0:
 		help = "it has " + strings.Join(names, ", ")
 	}
-	if _, list := element(t); list && help == "" {
+	if _, list := model.Element(t); list && help == "" {
 		help = "row is an element of a list that is returned; those of a parameter have no name: use a tag without arguments, or drop=*"
 	}
 	m.repo.Add("CG113", part.Span(), help, "%s has no field %q", typeText(t), part.S)
@@ -148,7 +148,7 @@ func fieldNames(t types.Type, from *types.Package) []string {
 		if f.Exported() || f.Pkg() == from {
 			own = append(own, f.Name())
 			if f.Embedded() {
-				promoted = append(promoted, fieldNames(deref(f.Type()), from)...)
+				promoted = append(promoted, fieldNames(model.Deref(f.Type()), from)...)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func (m *method) old() {
 	if !ok {
 		return
 	}
-	vals := read.values()
+	vals := read.model.Values()
 	if len(vals) == 0 {
 		m.repo.Add("CG160", o.Value.Span(), "name a read that returns the row", "%s returns no row", read.fn.Name())
 		return
@@ -142,12 +142,12 @@ func (m *method) putResult(p *model.Put, o directive.Option, read *method, name 
 // fittingResults are the results of the write, of that name if one is given, that the read
 // would return too; none where the read returns several values.
 func (m *method) fittingResults(read *method, name string) []*model.Result {
-	want := read.values()
+	want := read.model.Values()
 	if len(want) != 1 {
 		return nil
 	}
 	var found []*model.Result
-	for _, r := range m.values() {
+	for _, r := range m.model.Values() {
 		if fits(r.Type, want[0].Type) && (name == "" || r.Source == name) {
 			found = append(found, r)
 		}
@@ -156,7 +156,7 @@ func (m *method) fittingResults(read *method, name string) []*model.Result {
 }
 
 func isStruct(t types.Type) bool {
-	_, ok := deref(t).Underlying().(*types.Struct)
+	_, ok := model.Deref(t).Underlying().(*types.Struct)
 	return ok
 }
 
@@ -174,14 +174,14 @@ func fits(t, want types.Type) bool {
 
 func (m *method) putArgument(p *model.Put, read *method, value directive.Option, name string) bool {
 	var found []*model.Param
-	for _, a := range m.arguments() {
-		if want := read.values(); len(want) == 1 && fits(a.Type, want[0].Type) && (name == "" || a.Name == name) {
+	for _, a := range m.model.Arguments() {
+		if want := read.model.Values(); len(want) == 1 && fits(a.Type, want[0].Type) && (name == "" || a.Name == name) {
 			found = append(found, a)
 		}
 	}
 	switch {
-	case len(read.values()) != 1:
-		m.repo.Add("CG160", value.At, "say value=reload", "%s returns %s: no argument holds them all", read.fn.Name(), count(len(read.values()), "value"))
+	case len(read.model.Values()) != 1:
+		m.repo.Add("CG160", value.At, "say value=reload", "%s returns %s: no argument holds them all", read.fn.Name(), count(len(read.model.Values()), "value"))
 		return false
 	case len(found) == 0:
 		m.repo.Add("CG160", value.At, "say value=reload", "%s has no argument%s that %s would return", m.fn.Name(), called(name), read.fn.Name())
@@ -227,7 +227,7 @@ func (m *method) call(o directive.Option, allow roots, tx *model.Param) (*method
 		m.repo.Add("CG160", call.Method.Span(), help, "%s has no read %q", m.repo.model.Iface, call.Method.S)
 		return nil, nil, false
 	}
-	params := read.arguments()
+	params := read.model.Arguments()
 	if len(params) == len(call.Args)+1 && read.model.Read.Tx != nil {
 		params = slices.DeleteFunc(params, func(p *model.Param) bool { return p == read.model.Read.Tx })
 	}
@@ -235,7 +235,7 @@ func (m *method) call(o directive.Option, allow roots, tx *model.Param) (*method
 		m.repo.Add("CG160", o.Value.Span(), "give one for each parameter but the context", "%s takes %s, here are %d", read.fn.Name(), count(len(params), "argument"), len(call.Args))
 		return nil, nil, false
 	}
-	if len(read.arguments()) < len(read.model.Params) && len(m.arguments()) == len(m.model.Params) && len(read.model.Read.Ctx) > 0 {
+	if len(read.model.Arguments()) < len(read.model.Params) && len(m.model.Arguments()) == len(m.model.Params) && len(read.model.Read.Ctx) > 0 {
 		m.repo.Add("CG160", o.Value.Span(), "give it a context", "%s needs a context for its key, and %s has none", read.fn.Name(), m.fn.Name())
 		return nil, nil, false
 	}
@@ -251,7 +251,7 @@ func (m *method) call(o directive.Option, allow roots, tx *model.Param) (*method
 		args = append(args, p)
 		ok = ok && found
 	}
-	if i := slices.Index(read.arguments(), read.model.Read.Tx); i >= 0 && len(args) < len(read.arguments()) {
+	if i := slices.Index(read.model.Arguments(), read.model.Read.Tx); i >= 0 && len(args) < len(read.model.Arguments()) {
 		args = slices.Insert(args, i, transaction(tx, read.model.Read.Tx))
 	}
 	return read, args, ok

@@ -58,7 +58,7 @@ func (m *method) cacheable() {
 	if len(m.model.Results) == 0 {
 		m.repo.Add("CG121", m.at(), "use //cachegen:pass", "%s has no result: there is nothing to cache", m.fn.Name())
 	}
-	for _, r := range m.values() {
+	for _, r := range m.model.Values() {
 		_, problems := shape.Of(r.Type, m.repo.pkg.Types)
 		for _, p := range problems {
 			m.repo.Add("CG120", m.at(), "", "the result of %s cannot be cached: %s", m.fn.Name(), p)
@@ -77,7 +77,7 @@ func (m *method) contextParts() {
 		if !ok {
 			continue
 		}
-		if !m.takesContext() {
+		if !m.model.TakesContext() {
 			m.repo.Add("CG116", o.At, "give it one, or make the part a parameter", "%s has no context", m.fn.Name())
 			continue
 		}
@@ -95,7 +95,7 @@ func (m *method) contextParts() {
 			m.repo.Add("CG116", o.Value.Span(), "return (T, bool), false where there is none", "== cannot tell whether %s returned something: %s", o.Value.S, typeText(t))
 			continue
 		}
-		name := lowerFirst(fn.Name)
+		name := model.LowerFirst(fn.Name)
 		for taken[name] || name == fn.Name || types.Universe.Lookup(name) != nil {
 			name += "Part"
 		}
@@ -158,7 +158,7 @@ func compares(t types.Type, literal string, object types.Object) bool {
 		if expr, err := parser.ParseExpr(literal); err != nil || !plain(expr) {
 			return false
 		}
-		if (literal == "true" || literal == "false") && !isBool(deref(t)) {
+		if (literal == "true" || literal == "false") && !isBool(model.Deref(t)) {
 			return false // of an interface, say
 		}
 	case *types.Const:
@@ -170,8 +170,8 @@ func compares(t types.Type, literal string, object types.Object) bool {
 	default:
 		return false
 	}
-	if pointer := object != nil && deref(object.Type()) != object.Type(); literal != "nil" && !pointer {
-		t = deref(t)
+	if pointer := object != nil && model.Deref(object.Type()) != object.Type(); literal != "nil" && !pointer {
+		t = model.Deref(t)
 	}
 	pkg.Scope().Insert(types.NewVar(token.NoPos, pkg, "argument", t))
 	_, err := types.Eval(token.NewFileSet(), pkg, token.NoPos, "argument == "+value)
@@ -221,11 +221,11 @@ func differs(a, b *method) string {
 			return "their contexts tell them apart by different functions"
 		}
 	}
-	if len(a.values()) != len(b.values()) {
+	if len(a.model.Values()) != len(b.model.Values()) {
 		return "their results differ"
 	}
-	for i, v := range a.values() {
-		if !types.Identical(v.Type, b.values()[i].Type) {
+	for i, v := range a.model.Values() {
+		if !types.Identical(v.Type, b.model.Values()[i].Type) {
 			return "their results differ"
 		}
 	}

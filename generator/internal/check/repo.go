@@ -68,7 +68,7 @@ func (c *checker) newRepo(i *iface) *repo {
 			c.Add("CG102", o.Value.Span(), "use lower-case letters, digits, '_' and '-'", "%q cannot name a repository", o.Value.S)
 		}
 	} else if !r.dir.Faulty {
-		c.Add("CG103", r.dir.At, "name it: name="+lowerFirst(obj.Name()), "//cachegen:repo without name=")
+		c.Add("CG103", r.dir.At, "name it: name="+model.LowerFirst(obj.Name()), "//cachegen:repo without name=")
 	}
 	r.tenant()
 	r.findMethods()
@@ -144,7 +144,7 @@ func (c *checker) repoNames() {
 // needsContext reports a method that cannot know its tenant: a read of it would never be
 // answered from the cache, a write drops what all tenants have cached.
 func (m *method) needsContext() {
-	if m.repo.model.Tenant.Kind == model.TenantNone || m.takesContext() {
+	if m.repo.model.Tenant.Kind == model.TenantNone || m.model.TakesContext() {
 		return
 	}
 	if m.model.Kind == model.Read {

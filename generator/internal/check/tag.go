@@ -39,7 +39,7 @@ func (m *method) tag(o directive.Option, allow roots) (model.Tag, bool) {
 		}
 		if argClass(p) == "" {
 			help := "use a field: an integer, a string, a bool, a time.Time, [n]byte or a type with MarshalText"
-			if _, list := element(p.Type); list {
+			if _, list := model.Element(p.Type); list {
 				help = "a tag has one value: a tag without arguments or drop=* covers them all, or return the rows and use {row.Field}"
 			}
 			m.repo.Add("CG114", arg.Span(), help, "%s is %s, which cannot be an argument of a tag", arg.S, typeText(p.Type))

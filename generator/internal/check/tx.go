@@ -16,7 +16,7 @@ func (m *method) tx() {
 	switch {
 	case returns && m.givesStore() != nil:
 		m.repo.Add("CG122", m.at(), "make two methods of it", "%s takes a body and returns a %s", name, iface)
-	case returns && len(m.values()) > 1:
+	case returns && len(m.model.Values()) > 1:
 		m.repo.Add("CG122", m.at(), "return the "+iface+" alone or with an error", "%s returns more than a %s", name, iface)
 	case returns:
 		m.model.Tx = &model.TxPlan{Ctx: -1, Store: -1}
@@ -24,7 +24,7 @@ func (m *method) tx() {
 		m.repo.Add("CG122", m.at(), fits+"; a method that has committed when it returns is //cachegen:write", "%s neither takes a body nor returns a %s", name, iface)
 	case len(functions) > 1:
 		m.repo.Add("CG122", m.at(), fits, "%s takes %s, and it is not known which is the body", name, count(len(functions), "function"))
-	case len(m.values()) == len(m.model.Results):
+	case len(m.model.Values()) == len(m.model.Results):
 		m.repo.Add("CG122", m.at(), "return an error last: it says whether there was a commit", "%s returns no error", name)
 	default:
 		m.body(functions[0])
