@@ -211,6 +211,9 @@ func (c *Cache) Drain(ctx context.Context) error {
 // Repo registers a repository. It panics when its name is empty or taken: two repositories
 // of one name would share keys.
 func (c *Cache) Repo(p RepoPolicy) *Repo {
+	if c == nil {
+		panic("cachegen: the Cache of repository " + p.Name + " is nil: use what cachert.Open returned")
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p.Name == "" || c.repos[p.Name] != nil {

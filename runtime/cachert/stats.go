@@ -32,7 +32,7 @@ type MethodStats struct {
 	LoadErrors   uint64 // of these, ended with an error that is not "not there"
 	LoadTime     time.Duration
 	Fills        uint64 // entries stored after a load
-	FillsSkipped uint64 // loads whose result could not be stored (a write in progress, tags that kept changing, too many fills at once, a wrapped sentinel)
+	FillsSkipped uint64 // loads whose result could not be stored (a write in progress, tags that kept changing, more than 256 tags from the result, too many fills at once, a wrapped sentinel)
 
 	Writes        uint64
 	Invalidations uint64 // tags changed by writes

@@ -25,9 +25,10 @@ func (c *checker) coverage() {
 			depended[u.repo+"/"+u.name] = true
 		}
 	}
-	known := map[string]bool{}
+	known, swept := map[string]bool{}, map[string]bool{} // swept: by every write
 	for _, r := range c.repos {
 		known[r.model.Name] = true
+		swept[r.model.Name] = r.allDropAll()
 		r.each(model.Write, func(m *method) {
 			for _, p := range m.model.Write.Puts { // a put drops the tags of the entry it replaces
 				for _, t := range p.Read.Read.Tags {
@@ -42,7 +43,7 @@ func (c *checker) coverage() {
 		switch {
 		case u.unresolved:
 		case u.drop && (depended[name] || u.name == "*" && known[u.repo] || u.method.accepts("CG202") || elsewhere.depends(u)):
-		case !u.drop && (dropped[name] || dropped[u.repo+"/*"] || u.method.accepts("CG201") || elsewhere.drops(u)):
+		case !u.drop && (dropped[name] || swept[u.repo] || u.method.accepts("CG201") || elsewhere.drops(u)):
 		case !known[u.repo] && !elsewhere.repos[u.repo]:
 			c.nowhere(u, slices.Sorted(maps.Keys(elsewhere.repos)))
 		case u.drop:
@@ -52,10 +53,21 @@ func (c *checker) coverage() {
 		}
 	}
 	for _, r := range c.repos {
-		if !dropped[r.model.Name+"/*"] {
+		if !swept[r.model.Name] {
 			r.each(model.Read, (*method).reachable)
 		}
 	}
+}
+
+// allDropAll reports whether every write of the repository drops all of it, so that no read
+// needs a tag.
+func (r *repo) allDropAll() bool {
+	writes, all := 0, true
+	r.each(model.Write, func(m *method) {
+		writes++
+		all = all && slices.Contains(m.model.Write.DropAll, r.model.Name)
+	})
+	return writes > 0 && all
 }
 
 // reachable reports a read with an answer that no write reaches: one that depends on no tag,
@@ -69,7 +81,7 @@ func (m *method) reachable() {
 	switch {
 	case len(tags) == 0:
 		m.repo.Add("CG201", m.dir.At, "add tag=, or say that its TTL is all it needs: level=eventual",
-			"no write reaches %s: it depends on no tag and would stay as it is for up to %s", m.fn.Name(), lifetime(r.TTL))
+			"%s depends on no tag: what a write without drop=* changes would be missing for up to %s", m.fn.Name(), lifetime(r.TTL))
 	case len(r.Rows) < len(tags): // one of the parameters, or a faulty one
 	case !slices.ContainsFunc(r.Rows, func(t model.Tag) bool { return !ofRow(t) }):
 		m.repo.Add("CG201", tags[0].Value.Span(), fmt.Sprintf(all, "a row is added"),
@@ -96,7 +108,11 @@ func (c *checker) undropped(u use, dropped map[string]bool) {
 	if help == "" {
 		help = "drop=" + u.option.Value.S + " on the write that changes it, with that write's names in the braces"
 	}
-	c.Add("CG201", u.option.Value.Span(), help, "no write drops tag %s: what %s returned may be shown for up to %s after it changed",
+	who := "no write drops"
+	if dropped[u.repo+"/*"] {
+		who = "nothing but drop=* drops"
+	}
+	c.Add("CG201", u.option.Value.Span(), help, who+" tag %s: what %s returned may be shown for up to %s after it changed",
 		u.name, u.method.fn.Name(), lifetime(u.method.model.Read.TTL))
 }
 
@@ -132,7 +148,7 @@ type others struct {
 
 func (o *others) drops(u use) bool {
 	o.read(u)
-	return o.tags["drop "+u.repo+"/"+u.name] || o.tags["drop "+u.repo+"/*"]
+	return o.tags["drop "+u.repo+"/"+u.name]
 }
 
 func (o *others) depends(u use) bool {

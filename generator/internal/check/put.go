@@ -217,6 +217,9 @@ func (m *method) call(o directive.Option, allow roots, tx *model.Param) (*method
 		return nil, nil, false
 	}
 	read := m.repo.byName(call.Method.S)
+	if read != nil && read.dir == nil && annotated(read.field) {
+		return nil, nil, false // what is wrong with its directive was reported
+	}
 	if read == nil || read.model.Read == nil {
 		var reads []string
 		m.repo.each(model.Read, func(r *method) { reads = append(reads, r.fn.Name()) })
