@@ -1,0 +1,379 @@
+package cachert
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cachegen/cachegen/runtime/memstore"
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// Schedules of spec/schedules.md by name, each as the model loses it when the code lacks the
+// rule.
+
+// twoProcesses are a writer over a store that can be taken down, and a reader over the same
+// state, which is not. They share one database.
+func twoProcesses(t *testing.T) (writer, reader *shop, f *flaky) {
+	writer, f = flakyShop(t, OnErrorProceed)
+	reader = newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Store = f.Store })
+	reader.rows = writer.rows
+	return writer, reader, f
+}
+
+// write commits a new version of a row and offers it to the cache; before and after run
+// inside the source, on either side of the commit.
+func (s *shop) write(id int64, before, after func()) {
+	s.t.Helper()
+	var ret *book
+	err := s.update.Do(context.Background(), Change{
+		Tags: func(t *Tags) { t.Tag("books/book").Int(id) },
+		Run: func(context.Context) error {
+			if before != nil {
+				before()
+			}
+			s.mu.Lock()
+			b := s.rows[id]
+			b.ID = id
+			b.Version++
+			s.rows[id] = b
+			s.mu.Unlock()
+			ret = bookCodec.Clone(&b)
+			if after != nil {
+				after()
+			}
+			return nil
+		},
+		Put: func(p *Puts) { s.byID.Put(p, s.call(id), ret) },
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
+}
+
+func (s *shop) wantVersion(ctx context.Context, id, want int64) {
+	s.t.Helper()
+	if b := s.mustGet(ctx, id); b.Version != want {
+		s.t.Errorf("read version %d, want %d", b.Version, want)
+	}
+}
+
+// 1. the entry holds version 1
+// 2. a writer in another process commits version 2
+// 3. it dies before its post: nothing that it has to say arrives any more
+func TestCrashBeforeBump(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		writer, reader, f := twoProcesses(t)
+		reader.mustGet(context.Background(), 1)
+		reader.drain()
+		writer.write(1, nil, func() { f.set("post", "probe") })
+		reader.wantVersion(context.Background(), 1, 2)
+	})
+}
+
+// 1. the entry holds version 1, under a generation that stands
+// 2. a writer marks, commits version 2 and dies
+// 3. its marker expires: the generation must not be the one of 1
+func TestMarkerInAKeyOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		writer, reader, f := twoProcesses(t)
+		reader.mustGet(context.Background(), 1)
+		reader.drain()
+		writer.write(1, nil, func() { f.set("post", "probe") })
+		<-time.After(11 * time.Second) // the lease, by the bubble's clock
+		reader.wantVersion(Fresh(context.Background()), 1, 2)
+	})
+}
+
+// 1. a reader loads the list with version 1 of book 1, and has not snapshotted its tag
+// 2. a writer changes book 1 and names no list
+// 3. the reader takes the generation of book 1 only now
+// 4. it must not store version 1 under it
+func TestSnapshotAfterLoad(t *testing.T) {
+	s, ctx := newShop(t, nil), context.Background()
+	calls := 0
+	s.hook = func() {
+		if calls++; calls == 1 {
+			s.write(1, nil, nil)
+		}
+	}
+	if _, err := s.byAuthor(ctx, 7); err != nil {
+		t.Fatal(err)
+	}
+	s.drain()
+	if l, err := s.byAuthor(ctx, 7); err != nil || l[0].Version != 2 {
+		t.Errorf("%+v, %v; want version 2", l, err)
+	}
+}
+
+// 1. a writer has made version 2 and not committed it
+// 2. it must not be in the cache: the writer rolls back
+func TestWriteThroughBeforeCommit(t *testing.T) {
+	s, failed := newShop(t, nil), errors.New("serialization failure")
+	err := s.update.Do(context.Background(), Change{
+		Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+		Run:  func(context.Context) error { return failed },
+		Put:  func(p *Puts) { s.byID.Put(p, s.call(1), &book{ID: 1, Version: 2}) },
+	})
+	if err != failed {
+		t.Fatalf("%v, want the source's own error", err)
+	}
+	s.wantVersion(context.Background(), 1, 1)
+}
+
+// 1. a process stores version 1, under the first generations that it has made
+// 2. another one commits version 2 and posts
+// 3. all cells are evicted, and the entry is not
+// 4. a third process makes its first generations: they must not be those of 1
+func TestGenerationComesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // one clock
+		ctx, st := context.Background(), memstore.New(memstore.Options{MaxCells: 4})
+		process := func() *shop {
+			return newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Store = st })
+		}
+		one, two, three := process(), process(), process()
+		one.mustGet(ctx, 1)
+		one.drain()
+		three.rows = map[int64]book{1: {ID: 1, Version: 2}}
+		err := two.update.Do(ctx, Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+			Run:  func(context.Context) error { return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 100 {
+			_, err := st.Read(ctx, store.ReadRequest{Cells: []string{"other:" + strconv.Itoa(i)}, Fresh: two.cache.fresh, CellTTL: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if entries, _ := st.Len(); entries != 1 {
+			t.Fatalf("%d entries, want the one of version 1", entries)
+		}
+		three.wantVersion(ctx, 1, 2)
+	})
+}
+
+// 1. writer 1 marks, and its marker expires
+// 2. writer 0 marks, alone as it seems, and commits version 2
+// 3. writer 1 commits version 3
+// 4. writer 1 posts: its marker is gone, and writer 0 must hear of it
+// 5. writer 0 posts, and must not write version 2 through
+func TestPostWithoutMarkerKeepsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t, nil)
+		committed, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		s.write(1, func() {
+			<-time.After(11 * time.Second) // the lease, by the bubble's clock
+			go func() {
+				defer close(done)
+				s.write(1, nil, func() {
+					close(committed)
+					<-proceed
+				})
+			}()
+			<-committed
+		}, nil)
+		close(proceed)
+		<-done
+		s.wantVersion(context.Background(), 1, 3)
+	})
+}
+
+// 1. writer 1 marks and commits version 2
+// 2. writer 0 meets it, commits version 3 and posts
+// 3. a replica takes over that has not heard of writer 0
+// 4. writer 1 posts: the marker says that it was alone, and it must not offer version 2
+//
+// The renewed namespace would make version 2 invalid, too: so this looks at what is offered.
+func TestFailoverForgetsThatWritersMet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		offered := false
+		err := s.update.Do(context.Background(), Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+			Run: func(context.Context) error {
+				f.changeServer()
+				f.lost(store.ErrDown)
+				s.drain()
+				return nil
+			},
+			Put: func(*Puts) { offered = true },
+		})
+		if err != nil || offered {
+			t.Errorf("%v, offered %v: want nothing offered after a change of the server", err, offered)
+		}
+	})
+}
+
+// 1. writer 0 creates a row, which it cannot mark, and commits version 1
+// 2. writer 1 changes the row, commits version 2 and posts: the cell comes into being
+// 3. FLUSHALL
+// 4. writer 0 posts, finds no cell, and offers version 1: it must not be valid
+func TestAbsentCellWasFlushed(t *testing.T) {
+	s, f := flakyShop(t, OnErrorProceed)
+	err := s.update.Do(context.Background(), Change{
+		Run: func(context.Context) error {
+			s.rows[20] = book{ID: 20, Version: 1}
+			s.write(20, nil, nil)
+			f.Store = memstore.New(memstore.Options{})
+			return nil
+		},
+		After: func(t *Tags) { t.Tag("books/book").Int(20) },
+		Put:   func(p *Puts) { s.byID.Put(p, s.call(20), &book{ID: 20, Version: 1}) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantVersion(context.Background(), 20, 2)
+}
+
+// 1. a reader has its promises, and loads version 1
+// 2. a writer marks, commits version 2 and posts: the promises end
+// 3. the reader keeps version 1 near; no push will come
+func TestStoreLandsAfterPush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, gate := newShop(t, nil), make(chan struct{})
+		s.hook = func() { <-gate }
+		go func() { _, _ = s.get(context.Background(), 1) }()
+		synctest.Wait()
+		s.write(1, nil, nil)
+		close(gate)
+		synctest.Wait()
+		s.wantVersion(context.Background(), 1, 2)
+	})
+}
+
+// 1. a process keeps version 1 near
+// 2. a writer in another one marks, commits version 2, posts and returns; the push is on its way
+// 3. a strict read must not be answered near
+func TestPushToAnotherProcessUnderWay(t *testing.T) {
+	s, elsewhere := lateShop(t)
+	ctx := context.Background()
+	s.mustGet(ctx, 1)
+	elsewhere()
+	s.wantVersion(ctx, 1, 1) // or there is nothing near
+	s.wantVersion(Fresh(ctx), 1, 2)
+}
+
+// 1. reader 1 loads version 1 and is slow; reader 0 begins, under the same generations
+// 2. a writer in another process commits version 2; the push is on its way
+// 3. reader 1 keeps version 1 near
+// 4. reader 0 loads version 2; it may not keep it, and must not leave version 1 either
+func TestOlderValueStaysNear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, elsewhere := lateShop(t)
+		one, zero := make(chan struct{}), make(chan struct{})
+		s.hook = func() { <-one }
+		hasty, leave := context.WithCancel(context.Background())
+		go func() { _, _ = s.get(hasty, 1) }()
+		synctest.Wait()
+		leave() // or reader 0 would join its load
+		synctest.Wait()
+		s.mu.Lock()
+		s.hook = nil
+		s.mu.Unlock()
+		handed := s.startLate(zero)
+		elsewhere()
+		close(one)
+		synctest.Wait()
+		s.finishLate(zero, handed)
+	})
+}
+
+// 1. a read begins under a marker: it will store nothing, and is slow
+// 2. the write ends; another read keeps version 1 near
+// 3. a writer in another process commits version 2; the push is on its way
+// 4. the slow read loads version 2; version 1 must not stay near
+func TestOlderValueStaysNearBesideAMiss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, elsewhere := lateShop(t)
+		ctx, cell := context.Background(), "test:{books/book:1}"
+		inner := s.cache.store.(*late).Store
+		if _, err := inner.Mark(ctx, store.MarkRequest{Token: "w", Cells: []string{cell}, Lease: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		gate := make(chan struct{})
+		handed := s.startLate(gate)
+		_, err := inner.Post(ctx, store.PostRequest{Token: "w", CellTTL: time.Hour, Cells: []store.PostCell{{Key: cell, Fresh: s.cache.fresh()}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.mustGet(ctx, 1)
+		elsewhere()
+		s.wantVersion(ctx, 1, 1) // or there is nothing near
+		s.finishLate(gate, handed)
+	})
+}
+
+// startLate begins a read that waits at the gate before it asks the source.
+func (s *shop) startLate(gate chan struct{}) (handed chan *book) {
+	handed = make(chan *book, 1)
+	go func() {
+		b, err := s.byID.Get(context.Background(), s.call(1), s.lateLoad(gate))
+		if err != nil {
+			s.t.Error(err)
+		}
+		handed <- b
+	}()
+	synctest.Wait()
+	return handed
+}
+
+// finishLate lets it return version 2, than which the next read may not be older.
+func (s *shop) finishLate(gate chan struct{}, handed chan *book) {
+	s.t.Helper()
+	close(gate)
+	if b := <-handed; b.Version != 2 {
+		s.t.Fatalf("the late read returned version %d, want 2", b.Version)
+	}
+	s.wantVersion(context.Background(), 1, 2)
+}
+
+// 1. reader 1 loads version 1, and is slow
+// 2. a writer in another process commits version 2 and has not posted
+// 3. a read there loads version 2; if it could store it under the generations of 1, then
+// 4. reader 0 would find it, be slow to decode it,
+// 5. reader 1 would keep version 1 near under the same generations,
+// 6. reader 0 would leave it there and return version 2
+// 7. the next read may not be older
+func TestUnmarkedCommitStoredUnderOldGeneration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		writer, reader, _ := twoProcesses(t)
+		one, zero, handed := make(chan struct{}), make(chan struct{}), make(chan *book, 1)
+		reader.hook = func() { <-one }
+		go func() { _, _ = reader.get(ctx, 1) }()
+		synctest.Wait()
+		reader.mu.Lock()
+		reader.hook = nil
+		reader.mu.Unlock()
+		writer.write(1, nil, func() {
+			writer.mustGet(ctx, 1)
+			writer.drain()
+			reader.byID.policy.Codec.Decode = func(b []byte) (*book, error) {
+				<-zero
+				return bookCodec.Decode(b)
+			}
+			go func() {
+				b, err := reader.get(ctx, 1)
+				if err != nil {
+					t.Error(err)
+				}
+				handed <- b
+			}()
+			synctest.Wait()
+			close(one)
+			synctest.Wait()
+			close(zero)
+			if b := <-handed; b.Version != 2 {
+				t.Fatalf("reader 0 returned version %d, want 2", b.Version)
+			}
+			reader.wantVersion(ctx, 1, 2)
+		})
+	})
+}
