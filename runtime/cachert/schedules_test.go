@@ -377,3 +377,91 @@ func TestUnmarkedCommitStoredUnderOldGeneration(t *testing.T) {
 		})
 	})
 }
+
+// 1. writer 1 marks
+// 2. writer 0 marks, too, and commits version 2
+// 3. writer 1 commits version 3
+// 4. writer 0 posts: the marker of writer 1 must still stand, or version 2 is written through
+func TestSecondMarkReplacesFirst(t *testing.T) {
+	s := newShop(t, nil)
+	committed, proceed, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	s.write(1, func() {
+		go func() {
+			defer close(done)
+			s.write(1, nil, func() {
+				close(committed)
+				<-proceed
+			})
+		}()
+		<-committed
+	}, func() {
+		close(proceed)
+		<-done
+		s.wantVersion(context.Background(), 1, 3)
+	})
+	s.wantVersion(context.Background(), 1, 3)
+}
+
+// 1. reader 0 starts to load; the database answers with version 1
+// 2. a writer marks, commits version 2, posts and returns, and stores nothing
+// 3. reader 1 starts, and must not join the load of reader 0
+func TestJoinedLoadFromBeforeAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, gate, handed := newShop(t, nil), make(chan struct{}), make(chan *book, 1)
+		s.hook = func() { <-gate }
+		go func() { _, _ = s.get(context.Background(), 1) }()
+		synctest.Wait()
+		s.mu.Lock()
+		s.hook = nil
+		s.mu.Unlock()
+		err := s.update.Do(context.Background(), Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+			Run:  func(context.Context) error { s.rows[1] = book{ID: 1, Version: 2}; return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { handed <- s.mustGet(context.Background(), 1) }()
+		synctest.Wait()
+		close(gate)
+		if b := <-handed; b.Version != 2 {
+			t.Errorf("read version %d, want 2", b.Version)
+		}
+	})
+}
+
+// delivery calls before, if set, on the way into each Post that is not failed.
+type delivery struct {
+	*flaky
+	before func()
+}
+
+func (d *delivery) Post(ctx context.Context, r store.PostRequest) (store.PostReply, error) {
+	if d.before != nil && d.fails("post") == nil {
+		d.before()
+	}
+	return d.flaky.Post(ctx, r)
+}
+
+// 1. a write commits version 2; neither its mark nor its post has reached the store
+// 2. the store is back, the debt is about to be delivered: version 1 is valid there
+// 3. a read must not ask the store yet
+func TestDebtIsPaidBeforeTheGateOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, delivered := &delivery{flaky: &flaky{Store: memstore.New(memstore.Options{})}}, false
+		s := newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Store = d })
+		s.mustGet(context.Background(), 1)
+		s.drain()
+		d.set("mark", "post", "probe")
+		s.write(1, nil, nil)
+		d.before = func() {
+			delivered = true
+			s.wantVersion(context.Background(), 1, 2)
+		}
+		d.set()
+		s.drain()
+		if !delivered {
+			t.Error("nothing was delivered")
+		}
+	})
+}
