@@ -2,7 +2,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NESTED := example golden
 
-.PHONY: help demo test verify generate servers model
+.PHONY: help demo test verify generate servers model mutants
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,3 +32,6 @@ verify: ## generated files fresh, formatting, vet, staticcheck, import arrows, m
 model: ## check the protocol's models with spin, all rows; installs spin and gcc
 	@scripts/spin
 	@spec/run
+
+mutants: servers ## break the code one rule of the protocol at a time: a test must fail for each
+	@go run ./spec/mutants

@@ -31,6 +31,7 @@ var rules = []struct {
 	{"runtime/cachert/", []string{module + "runtime/store", module + "runtime/memstore", module + "runtime/internal/"}},
 	{"runtime/", []string{module + "runtime/"}},
 	{"internal/", []string{module + "internal/"}},
+	{"spec/", nil},
 }
 
 // TestArrows reads the imports of every package of the module, without its tests.
