@@ -465,3 +465,70 @@ func TestDebtIsPaidBeforeTheGateOpens(t *testing.T) {
 		}
 	})
 }
+
+// 1. a write that marks nothing commits version 2; its outcome is unknown, its post is lost
+// 2. the store is back; the renewal that is due when the lease ends is not the one due now
+func TestDebtDueLaterDoesNotReplaceTheOneDueNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flaky{Store: memstore.New(memstore.Options{})}
+		s := newShop(t, func(o *Options, _ *ReadPolicy[*book], w *WritePolicy) {
+			o.Store = f
+			w.Level = LevelBounded
+		})
+		s.mustGet(context.Background(), 1)
+		s.drain()
+		f.set("post", "probe")
+		if _, err := s.bump(context.Background(), 1, func() error { return context.DeadlineExceeded }); err == nil {
+			t.Fatal("the error is the caller's")
+		}
+		f.set()
+		<-time.After(3 * time.Second) // by the bubble's clock: back, and before the lease ends
+		if !s.cache.Stats().Open {
+			t.Fatal("the store is back and not trusted")
+		}
+		s.wantVersion(context.Background(), 1, 2)
+	})
+}
+
+// slow hands on the answer to the next read only when it may.
+type slow struct {
+	store.Store
+	gate chan struct{}
+}
+
+func (s *slow) Read(ctx context.Context, r store.ReadRequest) (store.ReadReply, error) {
+	reply, err := s.Store.Read(ctx, r)
+	<-s.gate
+	return reply, err
+}
+
+// 1. reader 0 begins, and is slow
+// 2. reader 1 asks, and the store answers with version 1; the reply is on its way
+// 3. a writer in another process commits version 2; the push is on its way
+// 4. reader 0 loads version 2 and returns it
+// 5. reader 1, which has begun before that, is told version 1 and must not keep it near
+func TestReadBeginsBeforeItAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, elsewhere := lateShop(t)
+		zero, one := make(chan struct{}), make(chan struct{})
+		handed := s.startLate(zero)
+		version1 := s.rows[1]
+		s.storeElsewhere(&version1)
+		prompt := s.cache.store
+		s.cache.store = &slow{prompt, one}
+		answered := make(chan *book, 1)
+		go func() { answered <- s.mustGet(context.Background(), 1) }()
+		synctest.Wait()
+		s.cache.store = prompt
+		elsewhere()
+		close(zero)
+		if b := <-handed; b.Version != 2 {
+			t.Fatalf("reader 0 returned version %d, want 2", b.Version)
+		}
+		close(one)
+		if b := <-answered; b.Version != 1 {
+			t.Fatalf("reader 1 returned version %d, want 1: nothing is tested", b.Version)
+		}
+		s.wantVersion(context.Background(), 1, 2)
+	})
+}

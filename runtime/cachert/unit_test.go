@@ -371,3 +371,63 @@ func TestTransactRunsTheBodyAgain(t *testing.T) {
 	s.drain()
 	s.want(context.Background(), 1, 0)
 }
+
+// 1 the write changes the row and panics; 2 somebody recovers and commits all the same: what
+// the write named must be dropped.
+func TestUnitWriteThatPanicsIsTold(t *testing.T) {
+	s := newTxShop(t, nil)
+	s.want(context.Background(), 1, 1)
+	s.drain()
+	ctx, unit := s.begin()
+	func() {
+		defer func() { _ = recover() }()
+		_ = s.update.Do(ctx, Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+			Run: func(context.Context) error {
+				s.pending[1] = book{ID: 1, Version: 2}
+				panic("in the source")
+			},
+		})
+	}()
+	s.must(unit.Mark())
+	s.commit()
+	s.must(unit.Post(nil))
+	s.want(context.Background(), 2, 1)
+}
+
+// A tag known only from the result is marked with all others.
+func TestUnitMarksWhatTheResultNames(t *testing.T) {
+	s := newTxShop(t, nil)
+	s.want(context.Background(), 1, 1)
+	s.drain()
+	ctx, unit := s.begin()
+	s.must(s.update.Do(ctx, Change{
+		Run:   func(context.Context) error { s.pending[1] = book{ID: 1, Version: 2}; return nil },
+		After: func(t *Tags) { t.Tag("books/book").Int(1) },
+	}))
+	s.must(unit.Mark())
+	s.want(context.Background(), 1, 1) // the source answers, and nothing is stored
+	s.drain()
+	s.commit()
+	s.want(context.Background(), 2, 1)
+	s.must(unit.Post(nil))
+	s.want(context.Background(), 2, 1)
+}
+
+// A write that read its old row has marked at once. Rolled back, its marker goes, and nobody
+// has to wait for its lease.
+func TestUnitDiscardedEndsItsMarkers(t *testing.T) {
+	s := newTxShop(t, nil)
+	ctx, unit := s.begin()
+	s.must(s.update.Do(ctx, Change{
+		Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+		Old:  func(context.Context, *Tags) error { return nil },
+		Run:  func(context.Context) error { return nil },
+	}))
+	s.want(context.Background(), 1, 1)
+	s.want(context.Background(), 1, 1)
+	unit.Discard()
+	s.want(context.Background(), 1, 1)
+	s.drain()
+	s.want(context.Background(), 1, 0)
+}
