@@ -310,6 +310,35 @@ func TestOlderValueStaysNearBesideAMiss(t *testing.T) {
 	})
 }
 
+// 1. a read begins to load, and is slow; a write ends its snapshot
+// 2. another read keeps version 2 near
+// 3. a writer in another process deletes the row; the push is on its way
+// 4. the slow load finds no row and returns that; nothing is stored, and version 2 must not stay near
+func TestOlderValueStaysNearBesideALoadThatIsNotStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, elsewhere := lateShop(t)
+		s.byID.policy.Negative = 0
+		gate, handed := make(chan struct{}), make(chan error, 1)
+		go func() {
+			_, err := s.byID.Get(context.Background(), s.call(1), s.lateLoad(gate))
+			handed <- err
+		}()
+		synctest.Wait()
+		elsewhere()
+		s.mustGet(context.Background(), 1)
+		elsewhere()
+		delete(s.rows, 1)
+		s.wantVersion(context.Background(), 1, 2) // or there is nothing near
+		close(gate)
+		if err := <-handed; err != errNotFound {
+			t.Fatalf("%v, want no row", err)
+		}
+		if b, err := s.get(context.Background(), 1); err != errNotFound {
+			t.Errorf("%+v, %v: want no row", b, err)
+		}
+	})
+}
+
 // startLate begins a read that waits at the gate before it asks the source.
 func (s *shop) startLate(gate chan struct{}) (handed chan *book) {
 	handed = make(chan *book, 1)
