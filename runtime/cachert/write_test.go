@@ -574,3 +574,42 @@ func TestFullJournalOwesTheNamespaceNowAndLater(t *testing.T) {
 		}
 	})
 }
+
+// full is a store that has no memory for one mark.
+type full struct {
+	*memstore.Store
+	failures int
+}
+
+func (f *full) Mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, error) {
+	if f.failures--; f.failures >= 0 {
+		return nil, errors.New("OOM")
+	}
+	return f.Store.Mark(ctx, r)
+}
+
+// 1 marking the tags of the arguments fails, with the store still trusted; 2 those of the old
+// row are marked; 3 the end of the write has to take these markers away.
+func TestMarkersAreTakenAwayThoughOthersFailed(t *testing.T) {
+	s := newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) {
+		o.Store = &full{Store: o.Store.(*memstore.Store), failures: 1}
+	})
+	ctx := context.Background()
+	err := s.update.Do(ctx, Change{
+		Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+		Old:  func(_ context.Context, t *Tags) error { t.Tag("books/author").Int(7); return nil },
+		Run:  func(context.Context) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := s.byAuthor(ctx, 7); err != nil {
+			t.Fatal(err)
+		}
+		s.drain()
+	}
+	if n := s.stat("List").Hits(); n != 1 {
+		t.Errorf("%d hits, want one: a marker stands in the list's tag", n)
+	}
+}
