@@ -575,6 +575,36 @@ func TestFullJournalOwesTheNamespaceNowAndLater(t *testing.T) {
 	})
 }
 
+// 1 the source commits version 2; 2 reading it back for the put panics; 3 who recovers from
+// that must not leave version 1 in the cache.
+func TestPutThatPanicsStillInvalidates(t *testing.T) {
+	for _, level := range []Level{LevelBounded, LevelSession} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(t, func(_ *Options, _ *ReadPolicy[*book], w *WritePolicy) { w.Level = level })
+			ctx := context.Background()
+			s.mustGet(ctx, 1)
+			s.drain()
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("the panic was swallowed")
+					}
+				}()
+				_ = s.update.Do(ctx, Change{
+					Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+					Run:  func(context.Context) error { s.rows[1] = book{ID: 1, Version: 2}; return nil },
+					Put: func(p *Puts) {
+						s.byID.Reload(p, s.call(1), func(context.Context) (*book, error) { panic("driver") })
+					},
+				})
+			}()
+			if b := s.mustGet(ctx, 1); b.Version != 2 {
+				t.Errorf("%v: version %d after a put that panicked, want 2", level, b.Version)
+			}
+		})
+	}
+}
+
 // full is a store that has no memory for one mark.
 type full struct {
 	*memstore.Store
