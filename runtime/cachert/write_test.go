@@ -643,3 +643,15 @@ func TestMarkersAreTakenAwayThoughOthersFailed(t *testing.T) {
 		t.Errorf("%d hits, want one: a marker stands in the list's tag", n)
 	}
 }
+
+// 1 the keeper has delivered what was due; 2 Close; 3 the keeper looks whether it may open.
+func TestAClosedCacheIsNotOpenedAgain(t *testing.T) {
+	s := newShop(t, nil)
+	if err := s.cache.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.cache.gate.keeping, s.cache.gate.idle = true, make(chan struct{})
+	if s.cache.gate.settle(); s.cache.Stats().Open {
+		t.Error("the store of a closed cache is trusted")
+	}
+}
