@@ -177,6 +177,9 @@ func (g *gate) settle() (wait time.Duration, done bool) {
 			wait = d
 		}
 	}
+	if g.cache.ctx.Err() != nil {
+		return 0, false // closed meanwhile: run ends without opening
+	}
 	if !g.open.Swap(true) {
 		g.cache.opt.Logger.Info("cachegen: store trusted again")
 	}

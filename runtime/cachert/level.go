@@ -17,7 +17,7 @@ const (
 	LevelBounded
 	// LevelSession: as bounded, and within one process a read that starts after ack(w)
 	// returns w or later, and a read that starts after another one of its object has
-	// returned w does, too; a crash of the writer is covered by its markers.
+	// returned w does, too, unless that one was past the cache (Bypass, a transaction); a crash of the writer is covered by its markers.
 	LevelSession
 	// LevelStrict: after ack(w), or after anybody has read w, nobody reads older. Every
 	// read asks the store (one round trip).

@@ -28,7 +28,9 @@ type mutation struct {
 	bare   []string  // cells to be renewed without a marker
 	known  snapshot  // seen before the commit
 	guards []guardedRow
-	blind  bool // announcing failed: no write-through
+	blind  bool      // announcing failed: no write-through
+	since  time.Time // when the first of marked was sent
+	lapsed bool      // markers may have gone before they were renewed, and what they met with them
 }
 
 // guardedRow is a row that was read under the marks of some cells, and what to drop when
@@ -63,14 +65,16 @@ func (m *mutation) guard(cells []string, repo string) {
 // them. Only a write that refuses makes its failure an error.
 func (m *mutation) announce(cells []string) error {
 	var err error
+	sent := false // marks
 	if !m.c.gate.open.Load() {
 		err = fmt.Errorf("%w: not trusted at the moment", store.ErrDown)
 	} else if m.marks {
+		sent = true
 		err = m.mark(cells)
 	} else if m.observes {
 		err = m.look(slices.Concat(cells, without(m.common, cells)))
 	}
-	if m.marks && !m.blind {
+	if sent {
 		m.marked = append(m.marked, without(cells, m.marked)...)
 		m.bare = without(m.bare, cells)
 	} else {
@@ -82,7 +86,9 @@ func (m *mutation) announce(cells []string) error {
 	m.blind = true
 	if m.refuses {
 		m.stats.refused.Add(1)
-		m.c.post(m.ctx, store.PostRequest{Token: m.token, Cells: m.postCells()}, m.stats)
+		_, _ = m.c.post(m.ctx, store.PostRequest{Token: m.token, Cells: m.postCells()}, m.stats)
+		// That post may arrive late: it must not end the marks of another attempt.
+		m.token, m.marked, m.lapsed = string(m.c.fresh()), nil, true
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return nil
@@ -93,6 +99,12 @@ func (m *mutation) announce(cells []string) error {
 func (m *mutation) mark(cells []string) error {
 	ctx, cancel := m.c.storeContext(m.ctx)
 	defer cancel()
+	switch now := m.c.now(); {
+	case len(m.marked) == 0:
+		m.since = now
+	case now.Sub(m.since) >= m.c.opt.Lease/2:
+		m.lapsed = true
+	}
 	req := store.MarkRequest{Token: m.token, Cells: cells, Lease: m.c.opt.Lease, Fresh: m.c.fresh, CellTTL: m.c.cellTTL()}
 	if m.observes {
 		req.Observe = unseen(m.known, without(without(m.common, cells), m.marked))
@@ -185,7 +197,7 @@ func (m *mutation) finish(after []string, puts []put) error {
 	m.countWriteThroughs(puts, req, outcomes)
 	var repos []string
 	for _, g := range m.guards {
-		if overlapped(g.cells, req, outcomes) {
+		if m.lapsed || overlapped(g.cells, req, outcomes) {
 			repos = append(repos, without([]string{g.repo}, repos)...)
 		}
 	}
@@ -237,7 +249,7 @@ func (m *mutation) countWriteThroughs(puts []put, req store.PostRequest, outcome
 //
 // Within half a lease after the commit no marker set since can have expired.
 func (m *mutation) mayPut() bool {
-	return !m.blind && m.epoch == m.c.epoch.Load() && m.c.now().Sub(m.start) < m.c.opt.Lease/2
+	return !m.blind && !m.lapsed && m.epoch == m.c.epoch.Load() && m.c.now().Sub(m.start) < m.c.opt.Lease/2
 }
 
 // adopt adds to late the tags of put entries that the write itself does not name: each put

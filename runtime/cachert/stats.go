@@ -26,7 +26,7 @@ type MethodStats struct {
 	StoreHits    uint64 // answered by the store
 	NegativeHits uint64 // hits of either kind that said "not there"
 	Misses       uint64 // answered by the source: nothing valid was stored, a write was in progress, or the store was down
-	Bypasses     uint64 // answered by the source on purpose: Bypass, bypass=, no tenant, a key that cannot be encoded
+	Bypasses     uint64 // answered by the source on purpose: Bypass, bypass=, inside a transaction, no tenant, a key that cannot be encoded
 	Joined       uint64 // misses that shared another call's load
 	Loads        uint64 // calls of the source for misses
 	LoadErrors   uint64 // of these, ended with an error that is not "not there"

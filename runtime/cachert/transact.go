@@ -66,17 +66,20 @@ func (t *Transactor) Run(ctx context.Context, source func(ctx context.Context, t
 	return err
 }
 
-// join runs a transaction that is part of another one.
-func join(ctx context.Context, tx *Transaction, source func(context.Context, *Transaction) error) error {
+// join runs a transaction that is part of another one, or may be.
+func join(ctx context.Context, tx *Transaction, source func(context.Context, *Transaction) error) (err error) {
 	tx.restart = tx.unit.Savepoint()
-	done := false
+	returned := false
 	defer func() {
-		if !done {
+		if !returned || err != nil {
 			tx.restart()
 		}
+		if tx.marked || tx.marks && returned && err == nil { // nil: the body's error was swallowed
+			tx.unit.committed(returned, err)
+		}
 	}()
-	err := source(ctx, tx)
-	done = err == nil
+	err = source(ctx, tx)
+	returned = true
 	return err
 }
 

@@ -377,3 +377,117 @@ func TestUncommittedWriteMarksWhatItKnowsLate(t *testing.T) {
 	s.commit()
 	s.want(outside, 2, 1)
 }
+
+// 1 an outer unit of work; 2 a source inside begins a transaction of its own, which is
+// committed; 3 the outer one is rolled back, which takes nothing of the inner one back.
+func TestInnerTransactionOutlivesTheOuter(t *testing.T) {
+	for _, level := range []Level{LevelBounded, LevelSession} {
+		for name, end := range map[string]func(*Unit){
+			"discarded":         (*Unit).Discard,
+			"discarded, marked": func(u *Unit) { _ = u.Mark(); u.Discard() },
+			"not committed":     func(u *Unit) { _ = u.Mark(); _ = u.Post(errConflict) },
+		} {
+			s := newTxShop(t, func(w *WritePolicy) { w.Level = level })
+			outside := context.Background()
+			s.want(outside, 1, 1)
+			s.drain()
+			ctx, outer := s.cache.Begin(outside)
+			s.must(s.transact(ctx, &Transactor{cache: s.cache}, []func() error{well}, func(_ context.Context, h handed) error {
+				return h.bump(1)
+			}))
+			end(outer)
+			if b := s.get(outside, 1); b.Version != 2 {
+				t.Errorf("%v, %s: version %d, want 2, which is committed", level, name, b.Version)
+			}
+		}
+	}
+}
+
+// The same for a write past the store that was handed out.
+func TestWritePastTheStoreOutlivesTheTransaction(t *testing.T) {
+	for _, level := range []Level{LevelBounded, LevelSession} {
+		s := newTxShop(t, func(w *WritePolicy) { w.Level = level })
+		outside := context.Background()
+		s.want(outside, 1, 1)
+		s.drain()
+		tr := &Transactor{cache: s.cache}
+		_ = tr.Run(outside, func(ctx context.Context, tx *Transaction) error {
+			return tx.Body(ctx, func(ctx context.Context, u *Unit) error {
+				_ = tr.In(u)
+				s.must(s.update.Do(ctx, s.change(1)))
+				s.commit()
+				return errConflict
+			})
+		})
+		if b := s.get(outside, 1); b.Version != 2 {
+			t.Errorf("%v: version %d, want 2, which is committed", level, b.Version)
+		}
+	}
+}
+
+// 1 a write past the store that was handed out commits version 2 of a row that only its result
+// names; 2 another write commits version 3 and ends; 3 the first one marks the row, alone.
+func TestWritePastTheStorePutsNothing(t *testing.T) {
+	s := newTxShop(t, nil)
+	outside := context.Background()
+	tr := &Transactor{cache: s.cache}
+	s.must(tr.Run(outside, func(ctx context.Context, tx *Transaction) error {
+		return tx.Body(ctx, func(ctx context.Context, u *Unit) error {
+			_ = tr.In(u)
+			var ret book
+			ch := s.change(1)
+			run := ch.Run
+			ch.Tags, ch.After = nil, ch.Tags
+			ch.Run = func(ctx context.Context) error {
+				s.must(run(ctx))
+				s.commit()
+				ret = s.rows[1]
+				s.must(s.update.Do(outside, s.change(1)))
+				s.commit()
+				return nil
+			}
+			ch.Put = func(p *Puts) { s.byID.Put(p, s.call(1), &ret) }
+			return s.update.Do(ctx, ch)
+		})
+	}))
+	if b := s.get(outside, 1); b.Version != 3 {
+		t.Errorf("version %d was stored, want 3", b.Version)
+	}
+}
+
+// 1 the COMMIT of an inner transaction leaves its outcome open; 2 the outer unit ends, in
+// whatever way; 3 the inner one is committed after all: its markers must stand until then.
+func TestInnerTransactionOfUnknownOutcome(t *testing.T) {
+	for name, end := range map[string]func(*Unit){
+		"discarded": (*Unit).Discard,
+		"committed": func(u *Unit) { _ = u.Mark(); _ = u.Post(nil) },
+	} {
+		for how, commit := range map[string]func() error{
+			"error": func() error { return context.DeadlineExceeded },
+			"panic": func() error { panic("driver") },
+		} {
+			s := newTxShop(t, nil)
+			outside := context.Background()
+			s.want(outside, 1, 1)
+			s.drain()
+			ctx, outer := s.cache.Begin(outside)
+			func() {
+				defer func() { _ = recover() }()
+				err := (&Transactor{cache: s.cache}).Run(ctx, func(ctx context.Context, tx *Transaction) error {
+					s.must(tx.Body(ctx, func(_ context.Context, u *Unit) error { return s.handOut(u).bump(1) }))
+					return commit()
+				})
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, want the error of COMMIT", err)
+				}
+			}()
+			end(outer)
+			s.get(outside, 1)
+			s.drain()
+			s.commit() // after all
+			if b := s.get(outside, 1); b.Version != 2 {
+				t.Errorf("%s, %s: version %d, want 2", how, name, b.Version)
+			}
+		}
+	}
+}

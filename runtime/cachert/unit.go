@@ -35,6 +35,8 @@ type Unit struct {
 	serial int       // of the last put
 	began  bool      // Mark was called
 	handed bool      // stores bound to the unit were handed out: not every write by context need be of this transaction
+	apart  bool      // some of it may have been committed apart from the unit's transaction
+	open   bool      // and with what outcome is not known
 	ended  bool
 }
 
@@ -107,8 +109,9 @@ func (u *Unit) running() bool {
 //  3. this write changes the row and would drop author 1 alone
 //
 // and one that goes past the stores that were handed out, because it may be committed
-// before the unit is.
-func (u *Unit) do(e *effect) error {
+// before the unit is. Such a one puts nothing: no row lock keeps others from changing what it
+// wrote before its last tags, which are known after the commit, are marked.
+func (u *Unit) do(e *effect) (err error) {
 	args := e.collect(e.change.Tags)
 	cells := slices.Clone(args)
 	past, err := u.join(e, args)
@@ -119,13 +122,18 @@ func (u *Unit) do(e *effect) error {
 		cells = append(cells, e.old()...)
 	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
-	err = e.run(func() { u.add(append(cells, e.after()...), nil) })
-	if err == nil && e.change.Put != nil {
+	returned := false
+	defer func() { // after a panic, too: who recovers from it may go on to COMMIT
+		u.add(append(cells, e.after()...), puts.list)
+		if past {
+			u.announceLate(e)
+			u.committed(returned, err)
+		}
+	}()
+	err = e.run()
+	returned = true
+	if err == nil && e.change.Put != nil && !past {
 		e.change.Put(puts)
-	}
-	u.add(append(cells, e.after()...), puts.list)
-	if past {
-		u.announceLate(e)
 	}
 	return err
 }
@@ -139,14 +147,14 @@ func (u *Unit) join(e *effect, args []string) (past bool, err error) {
 		return false, errUnit
 	}
 	past = u.handed && !e.w.derived
-	if u.m == nil {
-		u.m = u.cache.newMutation(u.ctx, e.w.stats)
-	}
-	u.m.involve(e)
 	if e.refuses() && !u.cache.gate.open.Load() {
 		e.w.stats.refused.Add(1)
 		return past, fmt.Errorf("%w: the store is not trusted at the moment", ErrRefused)
 	}
+	if u.m == nil {
+		u.m = u.cache.newMutation(u.ctx, e.w.stats)
+	}
+	u.m.involve(e)
 	if e.change.Old != nil {
 		u.m.guard(args, e.w.repo.cell)
 	}
@@ -222,7 +230,7 @@ func (u *Unit) Post(commitErr error) error {
 	switch {
 	case u.m == nil:
 		return nil
-	case commitErr != nil && u.cache.opt.OutcomeUnknown(commitErr):
+	case u.open, commitErr != nil && u.cache.opt.OutcomeUnknown(commitErr):
 		u.m.abandon(u.cells)
 		return nil
 	case commitErr != nil || !u.m.mayPut() || !u.began:
@@ -235,7 +243,8 @@ func (u *Unit) Post(commitErr error) error {
 }
 
 // Discard ends a unit whose transaction was rolled back before COMMIT was sent. Where
-// nothing was marked it costs nothing. It does nothing to a unit that has ended.
+// nothing was marked or committed apart from it, that costs nothing. It does nothing to a unit
+// that has ended.
 func (u *Unit) Discard() {
 	if u == nil {
 		return
@@ -246,10 +255,25 @@ func (u *Unit) Discard() {
 		return
 	}
 	u.ended = true
-	if u.m != nil && len(u.m.marked) > 0 {
+	switch { // what could not be told is counted and journalled
+	case u.m == nil:
+	case u.open:
+		u.m.abandon(u.cells)
+	case u.apart:
+		_ = u.m.finish(u.cells, nil)
+	case len(u.m.marked) > 0:
 		u.m.bare = nil
-		_ = u.m.finish(nil, nil) // counted and journalled
+		_ = u.m.finish(nil, nil)
 	}
+}
+
+// committed says that some of the unit may have been committed apart from its transaction,
+// which is not taken back with it; err and returned tell what came of it.
+func (u *Unit) committed(returned bool, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.apart = true
+	u.open = u.open || !returned || err != nil && u.cache.opt.OutcomeUnknown(err)
 }
 
 // lost ends a unit when it is not known whether its transaction was committed.

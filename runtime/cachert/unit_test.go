@@ -254,57 +254,70 @@ func TestUnitCommittedButNotTold(t *testing.T) {
 	s.want(context.Background(), 2, 0)
 }
 
+// listed counts the books in the list of an author, which depends on the author alone.
+func (s *txShop) listed(author int64) int {
+	s.t.Helper()
+	books, err := s.list.Get(context.Background(), Call[[]*book]{
+		Key:  NewArgs().Int(author),
+		Tags: func(t *Tags) { t.Tag("books/author").Int(author) },
+	}, func(context.Context) (out []*book, err error) {
+		for _, b := range s.rows {
+			if b.Author == author {
+				out = append(out, bookCodec.Clone(&b))
+			}
+		}
+		return out, nil
+	})
+	s.must(err)
+	return len(books)
+}
+
+// move gives book 1 to another author; during runs between the reading of the old row and
+// the change.
+func (s *txShop) move(ctx context.Context, author int64, during func()) {
+	s.t.Helper()
+	s.must(s.update.Do(ctx, Change{
+		Tags: func(t *Tags) {
+			t.Tag("books/book").Int(1)
+			t.Tag("books/author").Int(author)
+		},
+		Old: func(_ context.Context, t *Tags) error {
+			t.Tag("books/author").Int(s.rows[1].Author)
+			return nil
+		},
+		Run: func(context.Context) error {
+			if during != nil {
+				during()
+			}
+			s.rows[1] = book{ID: 1, Author: author, Version: 5}
+			return nil
+		},
+	}))
+}
+
 // 1 the write reads the old row, of author 7; 2 another one moves the book to author 8 and
 // ends; 3 this write moves it to author 9: dropping author 7 alone would leave it in the
-// list of author 8.
+// list of author 8. And where the transaction lasts longer than the first marks do, those
+// set before COMMIT have met nobody.
 func TestUnitOldRowMovedByAnother(t *testing.T) {
-	s := newTxShop(t, nil)
-	list := func(author int64) int { // depends on the author alone
-		books, err := s.list.Get(context.Background(), Call[[]*book]{
-			Key:  NewArgs().Int(author),
-			Tags: func(t *Tags) { t.Tag("books/author").Int(author) },
-		}, func(context.Context) (out []*book, err error) {
-			for _, b := range s.rows {
-				if b.Author == author {
-					out = append(out, bookCodec.Clone(&b))
+	for _, lasts := range []time.Duration{0, 11 * time.Second} { // virtual
+		synctest.Test(t, func(t *testing.T) {
+			s := newTxShop(t, nil)
+			ctx, unit := s.begin()
+			s.move(ctx, 9, func() {
+				s.move(context.Background(), 8, nil)
+				time.Sleep(lasts)
+				if s.listed(8) != 1 {
+					t.Error("the book is not in the list of author 8")
 				}
+				s.drain()
+			})
+			s.must(unit.Mark())
+			s.must(unit.Post(nil))
+			if n := s.listed(8); n != 0 {
+				t.Errorf("after %v: %d books in the list of author 8, want 0", lasts, n)
 			}
-			return out, nil
 		})
-		s.must(err)
-		return len(books)
-	}
-	move := func(ctx context.Context, author int64, during func()) {
-		s.must(s.update.Do(ctx, Change{
-			Tags: func(t *Tags) {
-				t.Tag("books/book").Int(1)
-				t.Tag("books/author").Int(author)
-			},
-			Old: func(_ context.Context, t *Tags) error {
-				t.Tag("books/author").Int(s.rows[1].Author)
-				return nil
-			},
-			Run: func(context.Context) error {
-				if during != nil {
-					during()
-				}
-				s.rows[1] = book{ID: 1, Author: author, Version: 5}
-				return nil
-			},
-		}))
-	}
-	ctx, unit := s.begin()
-	move(ctx, 9, func() {
-		move(context.Background(), 8, nil)
-		if list(8) != 1 {
-			t.Error("the book is not in the list of author 8")
-		}
-		s.drain()
-	})
-	s.must(unit.Mark())
-	s.must(unit.Post(nil))
-	if n := list(8); n != 0 {
-		t.Errorf("%d books in the list of author 8, want 0", n)
 	}
 }
 
@@ -430,4 +443,26 @@ func TestUnitDiscardedEndsItsMarkers(t *testing.T) {
 	s.want(context.Background(), 1, 1)
 	s.drain()
 	s.want(context.Background(), 1, 0)
+}
+
+// A mark that is refused because the caller has no time left is taken back once, and an
+// attempt after it is marked under another token: a post that arrives late must not end it.
+func TestUnitRefusedIsTakenBackOnce(t *testing.T) {
+	s := newTxShop(t, func(w *WritePolicy) { w.OnError = OnErrorFail })
+	ctx, cancel := context.WithCancel(context.Background())
+	ctx, unit := s.cache.Begin(ctx)
+	s.must(s.bump(ctx, 1))
+	token := unit.m.token
+	cancel()
+	if err := unit.Mark(); !errors.Is(err, ErrRefused) {
+		t.Fatalf("Mark: %v, want ErrRefused", err)
+	}
+	if unit.m.token == token {
+		t.Error("the token that was posted is used again")
+	}
+	lost := s.stat("Update").MarkersLost
+	unit.Discard()
+	if n := s.stat("Update").MarkersLost - lost; n != 0 {
+		t.Errorf("%d markers lost by the discard, want none", n)
+	}
 }

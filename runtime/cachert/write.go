@@ -34,8 +34,8 @@ type Change struct {
 //
 // It returns Run's error as it is, or before Run an error that wraps ErrRefused and
 // store.ErrDown. A write that committed is never reported as failed because the cache could
-// not be told: the invalidation is journalled. When Run panics or its outcome is unknown
-// the markers stay until their lease ends.
+// not be told: the invalidation is journalled. When Run or what follows it panics, or the
+// outcome is unknown, the markers stay until their lease ends.
 func (w *Writer) Do(ctx context.Context, ch Change) error {
 	c := w.repo.cache
 	w.stats.writes.Add(1)
@@ -61,9 +61,16 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 		m.guard(args, w.repo.cell)
 	}
 	m.start = c.now()
-	err := e.run(func() { m.abandon(e.after()) })
+	known := false // what came of the write, and all that it changed
+	defer func() {
+		if !known {
+			var late []string
+			defer func() { m.abandon(late) }() // also when it is After that panics
+			late = e.after()
+		}
+	}()
+	err := e.run()
 	if err != nil && c.opt.OutcomeUnknown(err) {
-		m.abandon(e.after())
 		return err
 	}
 	late := e.after()
@@ -71,6 +78,7 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	if err == nil && ch.Put != nil && m.mayPut() {
 		ch.Put(puts)
 	}
+	known = true
 	_ = m.finish(late, puts.list) // what could not be told is counted and journalled
 	return err
 }
@@ -106,16 +114,14 @@ func (e *effect) unseen() error {
 			return err
 		}
 	}
-	leave := func() {
+	defer func() {
 		m.refuses = false // it has happened
 		if late := m.late(e.after()); len(late) > 0 {
 			_ = m.announce(late)
 		}
 		m.abandon(nil)
-	}
-	err := e.run(leave)
-	leave()
-	return err
+	}()
+	return e.run()
 }
 
 // collect lists the cells that the closures name, and the whole repository's when a tag
@@ -142,17 +148,10 @@ func (e *effect) old() []string {
 // that Run filled.
 func (e *effect) after() []string { return e.collect(e.change.Tags, e.change.After) }
 
-// run calls the source; when it panics, panicked is called on the way out.
-func (e *effect) run(panicked func()) error {
-	returned := false
-	defer func() {
-		if !returned {
-			panicked()
-		}
-	}()
+// run calls the source.
+func (e *effect) run() error {
 	start := e.w.repo.cache.now()
 	err := e.change.Run(e.ctx)
-	returned = true
 	e.w.stats.observe(EventWrite, e.w.repo.cache.now().Sub(start), err)
 	return err
 }

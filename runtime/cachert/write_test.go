@@ -574,3 +574,84 @@ func TestFullJournalOwesTheNamespaceNowAndLater(t *testing.T) {
 		}
 	})
 }
+
+// 1 the source commits version 2; 2 reading it back for the put panics; 3 who recovers from
+// that must not leave version 1 in the cache.
+func TestPutThatPanicsStillInvalidates(t *testing.T) {
+	for _, level := range []Level{LevelBounded, LevelSession} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(t, func(_ *Options, _ *ReadPolicy[*book], w *WritePolicy) { w.Level = level })
+			ctx := context.Background()
+			s.mustGet(ctx, 1)
+			s.drain()
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("the panic was swallowed")
+					}
+				}()
+				_ = s.update.Do(ctx, Change{
+					Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+					Run:  func(context.Context) error { s.rows[1] = book{ID: 1, Version: 2}; return nil },
+					Put: func(p *Puts) {
+						s.byID.Reload(p, s.call(1), func(context.Context) (*book, error) { panic("driver") })
+					},
+				})
+			}()
+			if b := s.mustGet(ctx, 1); b.Version != 2 {
+				t.Errorf("%v: version %d after a put that panicked, want 2", level, b.Version)
+			}
+		})
+	}
+}
+
+// full is a store that has no memory for one mark.
+type full struct {
+	*memstore.Store
+	failures int
+}
+
+func (f *full) Mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, error) {
+	if f.failures--; f.failures >= 0 {
+		return nil, errors.New("OOM")
+	}
+	return f.Store.Mark(ctx, r)
+}
+
+// 1 marking the tags of the arguments fails, with the store still trusted; 2 those of the old
+// row are marked; 3 the end of the write has to take these markers away.
+func TestMarkersAreTakenAwayThoughOthersFailed(t *testing.T) {
+	s := newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) {
+		o.Store = &full{Store: o.Store.(*memstore.Store), failures: 1}
+	})
+	ctx := context.Background()
+	err := s.update.Do(ctx, Change{
+		Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+		Old:  func(_ context.Context, t *Tags) error { t.Tag("books/author").Int(7); return nil },
+		Run:  func(context.Context) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := s.byAuthor(ctx, 7); err != nil {
+			t.Fatal(err)
+		}
+		s.drain()
+	}
+	if n := s.stat("List").Hits(); n != 1 {
+		t.Errorf("%d hits, want one: a marker stands in the list's tag", n)
+	}
+}
+
+// 1 the keeper has delivered what was due; 2 Close; 3 the keeper looks whether it may open.
+func TestAClosedCacheIsNotOpenedAgain(t *testing.T) {
+	s := newShop(t, nil)
+	if err := s.cache.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.cache.gate.keeping, s.cache.gate.idle = true, make(chan struct{})
+	if s.cache.gate.settle(); s.cache.Stats().Open {
+		t.Error("the store of a closed cache is trusted")
+	}
+}

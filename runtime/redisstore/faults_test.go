@@ -258,3 +258,24 @@ func await(t *testing.T, ok func() bool) {
 		}
 	}
 }
+
+// 1 the server refuses CLIENT CACHING, which it allowed at the self-test; 2 the GET behind it is
+// answered, untracked; 3 the cell changes, and nobody is told.
+func TestAReadThatIsNotTrackedLeavesNoPromise(t *testing.T) {
+	srv := testserver.Redis(t)
+	s := open(t, srv.Addr)
+	must(t, srv, "SET", "cell", "gone")
+	must(t, srv, "ACL", "SETUSER", "default", "-client|caching")
+	if _, err := read(s, "cell"); err == nil {
+		t.Error("a tracked read succeeded although tracking was refused")
+	}
+	must(t, srv, "ACL", "SETUSER", "default", "+client|caching")
+	must(t, srv, "SET", "cell", "gtwo")
+	r, err := read(s, "cell", "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := r.Cells[0].Generation; g != "two" {
+		t.Errorf("generation %q, want two", g)
+	}
+}

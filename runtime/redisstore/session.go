@@ -237,6 +237,7 @@ func (s *session) send(ctx context.Context, commands []command, whole bool) []ru
 			at++
 			if all[at].Error() != nil {
 				all[at+1] = all[at]
+				s.table.drop(c.key) // the GET may have been answered, but is not tracked
 			}
 			at++
 		}

@@ -91,8 +91,11 @@ func (s *session) fenced(c command) command {
 
 func outcomeOf(m rueidis.RedisMessage) (store.Outcome, error) {
 	n, err := m.AsInt64()
-	if err != nil || n < int64(store.Taken) || n > int64(store.Lost) {
-		return 0, fmt.Errorf("cachegen: redisstore: a script returned %s: %w", m.String(), err)
+	if err != nil {
+		return 0, fmt.Errorf("cachegen: redisstore: a script returned no number: %w", err)
+	}
+	if n < int64(store.Taken) || n > int64(store.Lost) {
+		return 0, fmt.Errorf("cachegen: redisstore: a script returned %d, which is no outcome", n)
 	}
 	return store.Outcome(n), nil
 }

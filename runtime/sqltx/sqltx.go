@@ -58,8 +58,10 @@ type Options struct {
 // transaction was rolled back.
 //
 // When ctx already carries a transaction of the same type, body runs inside a savepoint of it;
-// opts are those of the outer transaction then. A nil cache makes it a plain transaction, in
-// which cached writes must not be called.
+// opts are those of the outer transaction then. When ctx carries a unit of work of cache that
+// somebody else began, the writes belong to that one: they are marked before this transaction's
+// COMMIT, and told when whoever began the unit ends it. A nil cache makes it a plain transaction,
+// in which cached writes must not be called.
 func Run[T Tx](ctx context.Context, cache *cachert.Cache, db DB[T], opts *Options, body func(ctx context.Context, tx T) error) error {
 	return run(ctx, cache, db.BeginTx, opts, body)
 }
@@ -88,7 +90,7 @@ func From[T Tx](ctx context.Context) (T, bool) {
 	return c.tx, true
 }
 
-func run[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.Context, *sql.TxOptions) (T, error), opts *Options, body func(context.Context, T) error) (err error) {
+func run[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.Context, *sql.TxOptions) (T, error), opts *Options, body func(context.Context, T) error) error {
 	if opts == nil {
 		opts = &Options{}
 	}
@@ -98,6 +100,23 @@ func run[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.Con
 		}
 		return nested(ctx, outer, body)
 	}
+	if cache == nil || !cache.InUnit(ctx) {
+		return alone(ctx, cache, begin, opts, body)
+	}
+	// The unit is somebody else's, who ends it. This transaction is committed before that.
+	_, unit := cache.Begin(ctx)
+	return cache.Transact(ctx, func(ctx context.Context, marked func(context.Context) error) error {
+		return alone(ctx, nil, begin, opts, func(ctx context.Context, tx T) error {
+			return marked(context.WithValue(ctx, txKey[T]{}, &current[T]{tx: tx, unit: unit}))
+		})
+	}, func(ctx context.Context) error {
+		tx, _ := From[T](ctx)
+		return body(ctx, tx)
+	})
+}
+
+// alone runs body inside a transaction and, where there is a cache, a unit of work of its own.
+func alone[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.Context, *sql.TxOptions) (T, error), opts *Options, body func(context.Context, T) error) (err error) {
 	tx, err := begin(ctx, &opts.TxOptions)
 	if err != nil {
 		return err
