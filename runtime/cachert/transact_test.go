@@ -276,8 +276,10 @@ func TestInnerTransactionThatIsTakenBack(t *testing.T) {
 			return tx.Body(ctx, func(ctx context.Context, u *Unit) error {
 				defer func() { _ = recover(); clear(s.pending) }()
 				_ = tr.In(u).Run(ctx, func(ctx context.Context, tx *Transaction) error {
-					return tx.Body(context.WithValue(ctx, txShopKey{}, true), func(ctx context.Context, _ *Unit) error {
-						s.must(s.bump(ctx, 1)) // puts what it returns
+					return tx.Body(context.WithValue(ctx, txShopKey{}, true), func(ctx context.Context, u *Unit) error {
+						put := s.change(1)
+						put.Put = func(p *Puts) { b := s.pending[1]; s.byID.Put(p, s.call(1), &b) }
+						s.must(s.handOut(u).update.Do(ctx, put))
 						return end()
 					})
 				})

@@ -72,7 +72,7 @@ var liveCases = []testcase{
 	}},
 	{"our own bump ends our promise before it returns", func(s *suite) {
 		cell := s.cell()
-		for range s.rounds(500) {
+		for range s.rounds(2000) {
 			g, live := s.live(s.Store, cell)
 			fresh := s.bump(s.Store, store.BumpCell{Key: cell, Known: g}, store.Taken)
 			if live.Alive() {
