@@ -20,6 +20,8 @@ import (
 // store could not be told and the write's policy is OnErrorFail.
 var ErrRefused = errors.New("cachegen: write refused, the cache could not be told beforehand")
 
+var errClosed = errors.New("the cache is closed")
+
 // Options configure a Cache. Only Namespace is required; the zero value of every other
 // field is the default named in its comment.
 type Options struct {
@@ -184,7 +186,8 @@ func (c *Cache) Close() error {
 	return c.store.Close()
 }
 
-// Drain waits until fills under way have ended and every invalidation has been delivered.
+// Drain waits until fills under way have ended and every invalidation has been delivered. After
+// Close nothing is delivered any more: then it fails if anything is owed.
 func (c *Cache) Drain(ctx context.Context) error {
 	select {
 	case c.drains <- struct{}{}: // two of them could each hold half of the fills' tokens
@@ -202,6 +205,9 @@ func (c *Cache) Drain(ctx context.Context) error {
 	}
 	select {
 	case <-c.gate.drained():
+		if n := c.gate.pending(); n > 0 && c.ctx.Err() != nil { // nobody delivers after Close
+			return fmt.Errorf("cachegen: %d invalidations not delivered: %w", n, errClosed)
+		}
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("cachegen: %d invalidations not delivered: %w", c.gate.pending(), ctx.Err())

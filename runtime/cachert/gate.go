@@ -62,12 +62,15 @@ func (g *gate) failed(ctx context.Context, err error) {
 // close stops trusting the store. It may be called from any goroutine and does not block.
 func (g *gate) close(err error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.open.Swap(false) {
+	lost := g.open.Swap(false)
+	if lost {
 		g.outages.Add(1)
-		g.cache.opt.Logger.Warn("cachegen: store lost, reading from the source", "error", err)
 	}
 	g.keep()
+	g.mu.Unlock()
+	if lost { // without the lock: a handler may ask for Stats
+		g.cache.opt.Logger.Warn("cachegen: store lost, reading from the source", "error", err)
+	}
 }
 
 // owe journals invalidations that must reach the store, not before the given time, and
@@ -166,6 +169,12 @@ func (g *gate) woken() <-chan struct{} {
 // settle opens the gate when nothing due is owed. It returns how long to wait for what is
 // due later, or that the keeper has nothing left to do.
 func (g *gate) settle() (wait time.Duration, done bool) {
+	opened := false
+	defer func() {
+		if opened {
+			g.cache.opt.Logger.Info("cachegen: store trusted again")
+		}
+	}()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.cache.now()
@@ -180,9 +189,7 @@ func (g *gate) settle() (wait time.Duration, done bool) {
 	if g.cache.ctx.Err() != nil {
 		return 0, false // closed meanwhile: run ends without opening
 	}
-	if !g.open.Swap(true) {
-		g.cache.opt.Logger.Info("cachegen: store trusted again")
-	}
+	opened = !g.open.Swap(true)
 	if len(g.journal) > 0 {
 		return wait, false
 	}
