@@ -103,7 +103,6 @@ type Param struct {
 	Type     types.Type
 	Context  bool // context.Context
 	Variadic bool // Type is then the slice
-	Mutable  bool // the method could change what the caller sees through it (pointer, slice, map, ...)
 }
 
 // Result is one result; Name as for Param, "" where the source has none: the templates then

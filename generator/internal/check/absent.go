@@ -16,7 +16,7 @@ func (m *method) absence() {
 		r.NotFound = m.repo.sentinels(own)
 	}
 	vals := m.model.Values()
-	if len(vals) == len(m.model.Results) { // no error result
+	if !m.model.Fails() {
 		if own, ok := m.dir.Get("notfound"); ok {
 			m.repo.Add("CG161", own.At, "remove it", "%s returns no error", m.fn.Name())
 		}
@@ -42,10 +42,10 @@ func absentForm(vals []*model.Result, negative time.Duration, sentinel bool) mod
 	if len(vals) == 0 {
 		return model.AbsentNone
 	}
-	if len(vals) > 1 && isBool(vals[len(vals)-1].Type) && !isList(vals[0].Type) {
-		return model.AbsentBool
-	}
 	if len(vals) > 1 {
+		if isBool(vals[len(vals)-1].Type) && !isList(vals[0].Type) {
+			return model.AbsentBool
+		}
 		return model.AbsentNone
 	}
 	if _, ok := vals[0].Type.Underlying().(*types.Pointer); ok {

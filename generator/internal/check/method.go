@@ -118,7 +118,6 @@ func (m *method) signature() {
 			Name: v.Name(), Source: v.Name(), Type: v.Type(),
 			Context:  isContext(v.Type()),
 			Variadic: sig.Variadic() && i == sig.Params().Len()-1,
-			Mutable:  mutable(v.Type(), map[types.Type]bool{}),
 		}
 		if p.Name == "" || p.Name == "_" {
 			p.Name = unnamed(p, i, used)

@@ -238,7 +238,7 @@ func (m *method) call(o directive.Option, allow roots, tx *model.Param) (*method
 		m.repo.Add("CG160", o.Value.Span(), "give one for each parameter but the context", "%s takes %s, here are %d", read.fn.Name(), count(len(params), "argument"), len(call.Args))
 		return nil, nil, false
 	}
-	if len(read.model.Arguments()) < len(read.model.Params) && len(m.model.Arguments()) == len(m.model.Params) && len(read.model.Read.Ctx) > 0 {
+	if read.model.TakesContext() && !m.model.TakesContext() && len(read.model.Read.Ctx) > 0 {
 		m.repo.Add("CG160", o.Value.Span(), "give it a context", "%s needs a context for its key, and %s has none", read.fn.Name(), m.fn.Name())
 		return nil, nil, false
 	}

@@ -24,7 +24,7 @@ func (m *method) tx() {
 		m.repo.Add("CG122", m.at(), fits+"; a method that has committed when it returns is //cachegen:write", "%s neither takes a body nor returns a %s", name, iface)
 	case len(functions) > 1:
 		m.repo.Add("CG122", m.at(), fits, "%s takes %s, and it is not known which is the body", name, count(len(functions), "function"))
-	case len(m.model.Values()) == len(m.model.Results):
+	case !m.model.Fails():
 		m.repo.Add("CG122", m.at(), "return an error last: it says whether there was a commit", "%s returns no error", name)
 	default:
 		m.body(functions[0])

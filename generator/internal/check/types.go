@@ -27,25 +27,3 @@ func isBool(t types.Type) bool {
 	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&types.IsBoolean != 0
 }
-
-// mutable reports whether a method could change what its caller sees through a value of t.
-func mutable(t types.Type, seen map[types.Type]bool) bool {
-	if seen[t] || isContext(t) || isNamed(t, "time", "Time") {
-		return false
-	}
-	seen[t] = true
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Kind() == types.UnsafePointer
-	case *types.Array:
-		return mutable(u.Elem(), seen)
-	case *types.Struct:
-		for f := range u.Fields() {
-			if mutable(f.Type(), seen) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
-}

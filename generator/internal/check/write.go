@@ -20,7 +20,7 @@ func (m *method) write() {
 	}
 	if o, ok := m.dir.Get("onerror"); ok {
 		w.OnError = m.repo.onerror(o)
-		if w.OnError == "fail" && len(m.model.Values()) == len(m.model.Results) {
+		if w.OnError == "fail" && !m.model.Fails() {
 			m.repo.Add("CG103", o.At, "give it an error result, or say onerror=proceed", "%s returns no error, so nobody could be told that it was refused", m.fn.Name())
 		}
 	}

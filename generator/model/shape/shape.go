@@ -53,12 +53,6 @@ type Field struct {
 	Shape *Shape
 }
 
-// HasPointers reports whether a copy needs more than an assignment.
-func (s *Shape) HasPointers() bool { return !s.Shared }
-
-// Comparable reports whether == works on the values.
-func (s *Shape) Comparable() bool { return types.Comparable(s.Type) }
-
 // Least is the number of bytes that every encoding of s takes, so that a decoder can refuse
 // a length that what is left of its input cannot hold.
 func (s *Shape) Least() int {
