@@ -23,7 +23,7 @@ type mutation struct {
 
 	token  string
 	epoch  uint64
-	start  time.Time // a moment after announce and before the commit
+	start  time.Time // a moment before the commit
 	marked []string  // cells that carry, or may carry, our marker
 	bare   []string  // cells to be renewed without a marker
 	known  snapshot  // seen before the commit
@@ -55,6 +55,17 @@ func (m *mutation) involve(e *effect) {
 	if !slices.Contains(m.common, e.w.repo.cell) {
 		m.common = append(m.common, e.w.repo.cell)
 	}
+}
+
+// before announces what an effect knows before it runs. The old row is read under the markers
+// of the arguments: a marked writer that changes it from there on overlaps, and finish sees that.
+func (m *mutation) before(e *effect) error {
+	args := e.collect(e.change.Tags)
+	if err := m.announce(args); err != nil || e.change.Old == nil {
+		return err
+	}
+	m.guard(args, e.w.repo.cell)
+	return m.announce(without(e.old(), args))
 }
 
 func (m *mutation) guard(cells []string, repo string) {

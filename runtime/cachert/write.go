@@ -48,17 +48,8 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	}
 	m := c.newMutation(ctx, w.stats)
 	m.involve(e)
-	args := e.collect(ch.Tags)
-	if err := m.announce(args); err != nil {
+	if err := m.before(e); err != nil {
 		return err
-	}
-	if ch.Old != nil {
-		// The old row is read under our markers: a marked writer that changes it from here
-		// on overlaps us, and finish sees that.
-		if err := m.announce(without(e.old(), args)); err != nil {
-			return err
-		}
-		m.guard(args, w.repo.cell)
 	}
 	m.start = c.now()
 	known := false // what came of the write, and all that it changed
@@ -105,14 +96,8 @@ func (e *effect) unseen() error {
 	m := e.w.repo.cache.newMutation(e.ctx, e.w.stats)
 	m.involve(e)
 	m.marks, m.observes = true, false
-	args := e.collect(e.change.Tags)
-	if err := m.announce(args); err != nil {
+	if err := m.before(e); err != nil {
 		return err
-	}
-	if e.change.Old != nil {
-		if err := m.announce(without(e.old(), args)); err != nil {
-			return err
-		}
 	}
 	defer func() {
 		m.refuses = false // it has happened
