@@ -33,7 +33,9 @@ type Options struct {
 	// StoreTimeout is the deadline of each store operation. Default: 100 ms.
 	StoreTimeout time.Duration
 	// Lease is how long the mark of a write stands when the writer dies. It must be longer
-	// than the database lets the write live. Default: 10 s.
+	// than the database lets the write live. The source of a marked write is called with a
+	// deadline three quarters of it after the mark: what is not committed by then has an
+	// outcome that is not known. Default: 10 s.
 	Lease time.Duration
 	// NearEntries and NearBytes bound the values kept decoded in the process. Defaults:
 	// 100,000 and 64 MiB. A negative NearEntries keeps none.
@@ -110,6 +112,9 @@ type Cache struct {
 	drains chan struct{} // one token while a Drain runs
 	epoch  atomic.Uint64 // counts changes of the server behind the store
 	cell   atomic.Int64  // lifetime of cells, ns
+	leased atomic.Int64  // longest bound at level leased, ns; 0 where promises do not lag
+
+	voids voids
 
 	renewOwed atomic.Bool // the server changed and the namespace has not been renewed since
 
@@ -158,6 +163,9 @@ func (c *Cache) probe(ctx context.Context) error {
 	if changed {
 		c.epoch.Add(1)
 		c.renewOwed.Store(true) // the store reports a change once
+		if c.opt.Observer != nil {
+			c.opt.Observer.Observe(Event{Kind: EventServerChange})
+		}
 	}
 	if c.renewOwed.Load() {
 		if err := c.renew(ctx, c.keys.namespaceCell()); err != nil {
@@ -246,6 +254,7 @@ func (c *Cache) Stats() Stats {
 	for _, m := range c.methods {
 		s.Methods = append(s.Methods, m.snapshot())
 	}
+	s.Voids = c.voids.sum(c.epoch.Load(), s.Methods)
 	return s
 }
 

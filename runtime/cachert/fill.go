@@ -114,7 +114,7 @@ func (r *Reader[V]) nearEntry(snap snapshot, deps []dep, rows []string, v V, wha
 		}
 		lives = append(lives, live)
 	}
-	return &nearEntry{value: v, kind: what, sentinel: sentinel, lives: lives, expires: expires, rows: rows}
+	return &nearEntry{value: v, kind: what, sentinel: sentinel, lives: lives, proofs: proofs(lives), expires: expires, rows: rows}
 }
 
 // complete tells the near cache of a result that is about to be handed out. e may be nil.

@@ -22,11 +22,15 @@ const (
 	// LevelStrict: after ack(w), or after anybody has read w, nobody reads older. Every
 	// read asks the store (one round trip).
 	LevelStrict
+	// LevelLeased: as strict, and near values may answer. Writes pay for it: they wait
+	// between mark and commit until no process is answered near any more (Staleness). It
+	// holds against writes at this level; against others it is session.
+	LevelLeased
 )
 
 // String returns the directive's word for l.
 func (l Level) String() string {
-	return [...]string{"default", "eventual", "bounded", "session", "strict"}[min(l, LevelStrict)]
+	return [...]string{"default", "eventual", "bounded", "session", "strict", "leased"}[min(l, LevelLeased)]
 }
 
 // marked reports whether writes at this level announce themselves before the commit.
@@ -74,7 +78,7 @@ type OnError uint8
 
 // The choices.
 const (
-	// OnErrorDefault is OnErrorFail for strict writes and OnErrorProceed for all others.
+	// OnErrorDefault is OnErrorFail for strict and leased writes, OnErrorProceed for all others.
 	OnErrorDefault OnError = iota
 	// OnErrorProceed writes to the source; the invalidation is kept in memory, retried
 	// until delivered, and delivered before this process trusts the store again. It is

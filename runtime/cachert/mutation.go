@@ -28,9 +28,10 @@ type mutation struct {
 	bare   []string  // cells to be renewed without a marker
 	known  snapshot  // seen before the commit
 	guards []guardedRow
-	blind  bool      // announcing failed: no write-through
-	since  time.Time // when the first of marked was sent
-	lapsed bool      // markers may have gone before they were renewed, and what they met with them
+	blind  bool          // announcing failed: no write-through
+	since  time.Time     // when the oldest marker that stands was sent
+	wait   time.Duration // from the marks to the commit
+	lapsed bool          // markers may have gone before they were renewed, and what they met with them
 }
 
 // guardedRow is a row that was read under the marks of some cells, and what to drop when
@@ -51,6 +52,9 @@ func (c *Cache) newMutation(ctx context.Context, stats *counters) *mutation {
 func (m *mutation) involve(e *effect) {
 	m.marks = m.marks || e.marks()
 	m.refuses = m.refuses || e.refuses()
+	if e.level() == LevelLeased {
+		m.wait = m.c.wait()
+	}
 	m.observes = m.observes || e.change.Put != nil || e.change.Old != nil
 	if !slices.Contains(m.common, e.w.repo.cell) {
 		m.common = append(m.common, e.w.repo.cell)
@@ -94,9 +98,12 @@ func (m *mutation) announce(cells []string) error {
 	if err == nil {
 		return nil
 	}
+	if m.marks && !m.blind && !m.refuses {
+		m.c.voids.untold(m.stats, err)
+	}
 	m.blind = true
 	if m.refuses {
-		m.stats.refused.Add(1)
+		m.stats.refuse(err)
 		_, _ = m.c.post(m.ctx, store.PostRequest{Token: m.token, Cells: m.postCells()}, m.stats)
 		// That post may arrive late: it must not end the marks of another attempt.
 		m.token, m.marked, m.lapsed = string(m.c.fresh()), nil, true
@@ -110,7 +117,8 @@ func (m *mutation) announce(cells []string) error {
 func (m *mutation) mark(cells []string) error {
 	ctx, cancel := m.c.storeContext(m.ctx)
 	defer cancel()
-	switch now := m.c.now(); {
+	now := m.c.now()
+	switch {
 	case len(m.marked) == 0:
 		m.since = now
 	case now.Sub(m.since) >= m.c.opt.Lease/2:
@@ -126,6 +134,9 @@ func (m *mutation) mark(cells []string) error {
 	seen, err := m.c.store.Mark(ctx, req)
 	if err != nil {
 		return m.failed(err)
+	}
+	if len(without(m.marked, cells)) == 0 {
+		m.since = now
 	}
 	for i, cell := range req.Observe {
 		m.known[cell] = seen[i]
@@ -157,7 +168,7 @@ func (m *mutation) failed(err error) error {
 // now and once more when the database must have given up on the write, because the commit
 // may still happen in between.
 func (m *mutation) abandon(after []string) {
-	m.stats.unknown.Add(1)
+	m.stats.unknownOutcome()
 	cells := append(slices.Clone(m.bare), m.late(after)...)
 	if m.blind { // the markers may never have arrived
 		cells = append(cells, m.marked...)

@@ -54,7 +54,8 @@ type nearEntry struct {
 	value    any
 	kind     kind
 	sentinel int
-	lives    []*store.Live // empty: not servable, only rows count
+	lives    []*store.Live  // empty: not servable, only rows count
+	proofs   []*store.Proof // of lives
 	expires  time.Time
 	rows     []string // cells of the tags known from the result
 }

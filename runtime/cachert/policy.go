@@ -35,6 +35,12 @@ type ReadPolicy[V any] struct {
 	// Schema is the fingerprint of V's encoding: binaries that disagree share no entries.
 	Schema string
 	Level  Level
+	// Staleness bounds how old the process' knowledge may be when a near value answers, at
+	// levels bounded, session and leased: only if the store has proved within this time that
+	// it has told of every change. Otherwise the read asks the store. At level leased writes
+	// wait as long; it must be the same in all processes there, and at most a quarter of
+	// Options.Lease. Default: 1 s, at level leased 100 ms.
+	Staleness time.Duration
 	// TTL is how long an entry lives at most; required.
 	TTL time.Duration
 	// Jitter shortens each TTL by a random part of up to this fraction, 0 to 1.
@@ -64,9 +70,13 @@ type Codec[V any] struct {
 
 // WritePolicy describes a write.
 type WritePolicy struct {
-	Method  string
-	Level   Level
-	OnError OnError
+	Method string
+	Level  Level
+	// Staleness is how long a write at level leased waits at least between its marks and its
+	// commit: the bound of the leased reads that depend on what it changes. Those of this
+	// Cache count by themselves. Default: 100 ms.
+	Staleness time.Duration
+	OnError   OnError
 }
 
 // Reader performs one method's cached reads. It is safe for concurrent use.
@@ -75,6 +85,7 @@ type Reader[V any] struct {
 	policy  ReadPolicy[V]
 	id      string // "books.ByID"
 	stats   *counters
+	bound   time.Duration // of near hits; 0: none
 	mu      sync.Mutex
 	flights map[string]*flight[V] // guarded by mu
 	derived bool                  // of a store that was handed out: its reads show uncommitted rows
@@ -98,14 +109,16 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 	r.cache.lengthenCells(p.TTL)
 	return &Reader[V]{
 		repo: r, policy: p,
+		bound:   r.cache.bounds(r.policy.Name+"."+p.Method, p.Level, p.Staleness, true),
 		id:      r.policy.Name + "." + p.Key,
 		stats:   r.cache.method(r.policy.Name, p.Method),
 		flights: map[string]*flight[V]{},
 	}
 }
 
-// NewWriter registers a write.
+// NewWriter registers a write. It panics when the policy is not usable.
 func NewWriter(r *Repo, p WritePolicy) *Writer {
+	r.cache.bounds(r.policy.Name+"."+p.Method, p.Level, p.Staleness, false)
 	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}
 }
 

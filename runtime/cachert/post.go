@@ -50,6 +50,7 @@ func (c *Cache) post(ctx context.Context, req store.PostRequest, stats *counters
 		}
 		c.gate.owe(req.Token, marked, c.now(), err)
 		c.gate.owe("", bare, c.now(), err)
+		c.voids.notDelivered(stats, len(bare), err)
 		return nil, err
 	}
 	for i, o := range reply.Outcomes[:len(req.Cells)] {

@@ -51,9 +51,14 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	strict := effective(ctx, r.policy.Level) == LevelStrict
 	args := call.Key.text()
 	if !strict && c.gate.open.Load() {
-		if near := c.near.get(r.nearKey(sc, args)); near.servable(c.now()) {
-			r.stats.hit(EventNearHit, near.kind)
-			return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
+		now, near := c.now(), c.near.get(r.nearKey(sc, args))
+		proved := near.proved(now, r.bound)
+		if near.servable(now) {
+			if proved {
+				r.stats.hit(EventNearHit, near.kind)
+				return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
+			}
+			r.stats.lapsed()
 		}
 	}
 	t, ok := r.resolve(ctx, sc, r.nearKey(sc, args), args, call)

@@ -15,6 +15,8 @@ type Stats struct {
 	Journal int
 	// Outages counts how often the store was lost.
 	Outages uint64
+	// Voids counts what may have made a promise void.
+	Voids Voids
 }
 
 // MethodStats counts one method's calls. Every read is exactly one of NearHits, StoreHits,
@@ -23,6 +25,7 @@ type MethodStats struct {
 	Repo, Method string
 
 	NearHits     uint64 // answered without a round trip
+	NearLapsed   uint64 // of the others, those that found a near value which was good, as far as is known, but not proved within Staleness
 	StoreHits    uint64 // answered by the store
 	NegativeHits uint64 // hits of either kind that said "not there"
 	Misses       uint64 // answered by the source: nothing valid was stored, a write was in progress, or the store was down
@@ -53,6 +56,7 @@ type counters struct {
 	repo, method                                                string
 	observer                                                    Observer
 	nearHits, storeHits, negativeHits, misses, bypasses, joined atomic.Uint64
+	nearLapsed                                                  atomic.Uint64
 	loads, loadErrors, loadNanos, fills, fillsSkipped           atomic.Uint64
 	writes, invalidations, writeThroughs, markersLost, unknown  atomic.Uint64
 	refused, storeErrors, codecErrors                           atomic.Uint64
@@ -61,7 +65,7 @@ type counters struct {
 func (c *counters) snapshot() MethodStats {
 	return MethodStats{
 		Repo: c.repo, Method: c.method,
-		NearHits: c.nearHits.Load(), StoreHits: c.storeHits.Load(), NegativeHits: c.negativeHits.Load(),
+		NearHits: c.nearHits.Load(), NearLapsed: c.nearLapsed.Load(), StoreHits: c.storeHits.Load(), NegativeHits: c.negativeHits.Load(),
 		Misses: c.misses.Load(), Bypasses: c.bypasses.Load(), Joined: c.joined.Load(),
 		Loads: c.loads.Load(), LoadErrors: c.loadErrors.Load(), LoadTime: time.Duration(c.loadNanos.Load()),
 		Fills: c.fills.Load(), FillsSkipped: c.fillsSkipped.Load(),
@@ -84,6 +88,13 @@ const (
 	EventWrite      // Duration and Err are set
 	EventStoreError // Err is set; the failure was survived
 	EventMarkerLost
+	EventNearLapsed   // a near value was not proved within Staleness; the read goes on
+	EventRefused      // a write; Err is set
+	EventUntold       // Err is set; see Voids, as for those that follow
+	EventUndelivered  // Err is set
+	EventUnknown      // a write whose outcome is not known
+	EventOverdue      // Err is what the write returned
+	EventServerChange // Repo and Method are empty
 )
 
 // Event is one thing that happened.

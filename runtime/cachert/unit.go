@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/cachegen/cachegen/runtime/store"
 )
 
 // Unit is a unit of work: the writes of one database transaction, told to the cache
@@ -121,6 +123,11 @@ func (u *Unit) do(e *effect) (err error) {
 	if e.change.Old != nil {
 		cells = append(cells, e.old()...)
 	}
+	if past {
+		if err := u.ready(e.ctx); err != nil {
+			return err
+		}
+	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
 	returned := false
 	defer func() { // after a panic, too: who recovers from it may go on to COMMIT
@@ -130,7 +137,7 @@ func (u *Unit) do(e *effect) (err error) {
 			u.committed(returned, err)
 		}
 	}()
-	err = e.run()
+	err = e.run(e.ctx)
 	returned = true
 	if err == nil && e.change.Put != nil && !past {
 		e.change.Put(puts)
@@ -148,7 +155,7 @@ func (u *Unit) join(e *effect, args []string) (past bool, err error) {
 	}
 	past = u.handed && !e.w.derived
 	if e.refuses() && !u.cache.gate.open.Load() {
-		e.w.stats.refused.Add(1)
+		e.w.stats.refuse(store.ErrDown)
 		return past, fmt.Errorf("%w: the store is not trusted at the moment", ErrRefused)
 	}
 	if u.m == nil {
@@ -162,6 +169,17 @@ func (u *Unit) join(e *effect, args []string) (past bool, err error) {
 		err = u.m.announce(args)
 	}
 	return past, err
+}
+
+// ready is called before an effect that may be committed apart from the unit.
+func (u *Unit) ready(ctx context.Context) error {
+	u.mu.Lock()
+	err, wait := u.m.renew(), u.m.waits()
+	u.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return await(ctx, wait)
 }
 
 // announceLate marks at once what is known only after an effect.
@@ -211,7 +229,15 @@ func (u *Unit) Mark() error {
 		return nil
 	}
 	u.m.start = u.cache.now()
-	return u.m.announce(u.cells) // marks set earlier get a new lease
+	m := u.m
+	err := m.announce(slices.Concat(u.cells, without(m.marked, u.cells))) // marks set earlier get a new lease
+	wait := m.waits()
+	u.mu.Unlock() // reads in the unit go on
+	defer u.mu.Lock()
+	if err != nil {
+		return err
+	}
+	return await(m.ctx, wait)
 }
 
 // Post ends the unit after COMMIT; commitErr is what COMMIT returned. When that leaves the

@@ -27,7 +27,8 @@ type Change struct {
 
 // Do runs a write and keeps the cache right:
 //
-//  1. mark (levels session and strict): each tag's generation is destroyed, a marker stands
+//  1. mark (levels session, strict and leased): each tag's generation is destroyed, a marker
+//     stands; at level leased wait until no process is answered near any more
 //  2. Run: the source commits; readers meanwhile read the source and store nothing
 //  3. post: markers go, generations are new; if no other write overlapped this one, the
 //     Puts are stored under them
@@ -51,7 +52,13 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	if err := m.before(e); err != nil {
 		return err
 	}
+	if err := m.ready(); err != nil {
+		m.withdraw()
+		return err
+	}
 	m.start = c.now()
+	within, cancel := m.withinLease(ctx)
+	defer cancel()
 	known := false // what came of the write, and all that it changed
 	defer func() {
 		if !known {
@@ -60,8 +67,8 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 			late = e.after()
 		}
 	}()
-	err := e.run()
-	if err != nil && c.opt.OutcomeUnknown(err) {
+	err := e.run(within)
+	if late := m.overdue(within, err); err != nil && (late || c.opt.OutcomeUnknown(err)) {
 		return err
 	}
 	late := e.after()
@@ -99,14 +106,21 @@ func (e *effect) unseen() error {
 	if err := m.before(e); err != nil {
 		return err
 	}
+	if err := m.ready(); err != nil {
+		m.withdraw()
+		return err
+	}
+	within, cancel := m.withinLease(e.ctx)
+	defer cancel()
 	defer func() {
 		m.refuses = false // it has happened
 		if late := m.late(e.after()); len(late) > 0 {
 			_ = m.announce(late)
+			_ = await(e.ctx, m.waits()) // it is not committed yet
 		}
 		m.abandon(nil)
 	}()
-	return e.run()
+	return e.run(within)
 }
 
 // collect lists the cells that the closures name, and the whole repository's when a tag
@@ -134,20 +148,24 @@ func (e *effect) old() []string {
 func (e *effect) after() []string { return e.collect(e.change.Tags, e.change.After) }
 
 // run calls the source.
-func (e *effect) run() error {
+func (e *effect) run(ctx context.Context) error {
 	start := e.w.repo.cache.now()
-	err := e.change.Run(e.ctx)
+	err := e.change.Run(ctx)
 	e.w.stats.observe(EventWrite, e.w.repo.cache.now().Sub(start), err)
 	return err
 }
 
+// level is that of this call. What is leased is so for a caller who asks for strict, too: it is
+// the reads of others that are waited for.
+func (e *effect) level() Level { return max(effective(e.ctx, e.w.policy.Level), e.w.policy.Level) }
+
 // marks reports whether the write announces itself before the commit.
-func (e *effect) marks() bool { return effective(e.ctx, e.w.policy.Level).marked() }
+func (e *effect) marks() bool { return e.level().marked() }
 
 // refuses reports whether the write does not happen when the store cannot be told.
 func (e *effect) refuses() bool {
 	if e.w.policy.OnError == OnErrorDefault {
-		return effective(e.ctx, e.w.policy.Level) == LevelStrict
+		return e.level() >= LevelStrict
 	}
 	return e.w.policy.OnError == OnErrorFail
 }

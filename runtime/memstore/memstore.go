@@ -164,6 +164,9 @@ func (s *Store) Probe(ctx context.Context) (changed bool, err error) {
 	return false, s.shards[0].open()
 }
 
+// Prove implements store.Store. A promise ends before whatever ends it returns.
+func (s *Store) Prove(time.Duration) (lags bool) { return false }
+
 // OnDown implements store.Store. There is no connection to lose: f is never called.
 func (s *Store) OnDown(func(error)) {}
 

@@ -16,6 +16,7 @@ import (
 // known cells are looked up in the table before rueidis is asked.
 type feed struct {
 	session *session
+	proof   *store.Proof // of this connection
 	// tested: the self-test has read through this connection.
 	tested atomic.Bool
 

@@ -39,7 +39,8 @@ func (s *session) tryTracking(ctx context.Context, n *server) (store.Finding, er
 		return denied(err, failed("CLIENT CACHING is refused"))
 	}
 	cell, ok := s.table.get(key)
-	if !ok {
+	feed := s.table.owner(key)
+	if !ok || feed == nil {
 		return failed("a tracked read left no trace"), nil
 	}
 	for _, r := range n.client.DoMulti(ctx, set("gtwo"), n.client.B().Exists().Key(key).Build()) {
@@ -50,6 +51,7 @@ func (s *session) tryTracking(ctx context.Context, n *server) (store.Finding, er
 	if cell.Live.Alive() {
 		return failed("a change was not reported before the reply to the next command; a proxy that does not keep RESP3 connections apart does that"), nil
 	}
+	s.hearts = append(s.hearts, heart{feed, n.client})
 	return store.Finding{}, nil
 }
 

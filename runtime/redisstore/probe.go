@@ -27,7 +27,7 @@ func (s *Store) Probe(ctx context.Context) (changed bool, err error) {
 		return false, down(errClosed)
 	}
 	next, err := guard(ctx, func() (*session, error) {
-		return connect(s.opt, s.options, s.lost)
+		return connect(s.opt, s.options, s.pulse, s.lost)
 	}, func(late *session) { late.end(errUnproven) })
 	if err != nil {
 		return false, err
@@ -64,6 +64,9 @@ func (s *Store) use(next *session) error {
 	case next.ended.Load(): // before it was ready, so that nobody has been told
 		s.current.CompareAndSwap(next, nil)
 		return down(errReconnect)
+	}
+	for _, h := range next.hearts {
+		go next.keepProof(h)
 	}
 	return nil
 }

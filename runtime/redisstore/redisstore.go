@@ -19,6 +19,7 @@ type Store struct {
 	onDown  atomic.Pointer[func(error)]
 	closed  atomic.Bool
 	probing chan struct{} // held by the Probe that runs
+	pulse   *pulse
 
 	mu       sync.Mutex
 	servers  map[string]bool // run ids seen by the last good probe; guarded by mu
@@ -39,7 +40,7 @@ func New(opt rueidis.ClientOption, o Options) (*Store, error) {
 	if opt, err = connection(opt, o); err != nil {
 		return nil, err
 	}
-	return &Store{opt: opt, options: o, probing: make(chan struct{}, 1)}, nil
+	return &Store{opt: opt, options: o, probing: make(chan struct{}, 1), pulse: newPulse()}, nil
 }
 
 // session returns the one in use.

@@ -29,14 +29,16 @@ type session struct {
 	cluster   bool // more than one connection
 
 	masters map[string]bool // addresses found by the probe; written before ready
-	crew    crew            // runs the operations
-	ready   atomic.Bool     // found good by a probe
+	hearts  []heart         // of the primaries, where near; written before ready
+	pulse   *pulse
+	crew    crew        // runs the operations
+	ready   atomic.Bool // found good by a probe
 	ended   atomic.Bool
 }
 
 // connect makes a session that is not ready yet.
-func connect(opt rueidis.ClientOption, o Options, lost func(*session, error)) (*session, error) {
-	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked, crew: newCrew()}
+func connect(opt rueidis.ClientOption, o Options, p *pulse, lost func(*session, error)) (*session, error) {
+	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked, crew: newCrew(), pulse: p}
 	hook(&opt, s)
 	client, err := rueidis.NewClient(opt)
 	if errors.Is(err, rueidis.ErrNoCache) && s.near {
@@ -66,7 +68,7 @@ func closeClient(client rueidis.Client) {
 // hook makes the client's connections report to s.
 func hook(opt *rueidis.ClientOption, s *session) {
 	opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore {
-		return &feed{session: s, asked: map[string]int{}}
+		return &feed{session: s, proof: new(store.Proof), asked: map[string]int{}}
 	}
 	// Dials to Sentinels are told from those to servers by the dialer's resolver.
 	sentinels := opt.Sentinel.MasterSet != ""
@@ -194,6 +196,7 @@ func (s *session) do(ctx context.Context, commands []command) ([]rueidis.RedisMe
 
 // exchange is do without a guard.
 func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.RedisMessage, error) {
+	sent := time.Now()
 	results := s.send(ctx, commands, false)
 	var unknown []int
 	for i, r := range results {
@@ -213,7 +216,11 @@ func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.R
 			results[unknown[k]] = r
 		}
 	}
-	return s.replies(results)
+	replies, err := s.replies(results)
+	if err == nil {
+		s.answered(sent)
+	}
+	return replies, err
 }
 
 // send returns a result for each command; the failure of a fence is its command's. On one

@@ -54,6 +54,15 @@ func (t *table) get(key string) (store.Cell, bool) {
 	return store.Cell{Generation: c.generation, Live: c.live}, true
 }
 
+// owner is the feed that a cell came through, nil for a cell that is not known.
+func (t *table) owner(key string) *feed {
+	s := t.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, _ := s.cells.Get(key)
+	return c.owner
+}
+
 // put notes what a tracked read saw. The same again keeps the promise.
 func (t *table) put(key string, g store.Generation, owner *feed) {
 	s := t.shard(key)
@@ -68,7 +77,7 @@ func (t *table) put(key string, g store.Generation, owner *feed) {
 		}
 		s.drop(key)
 	}
-	s.cells.Set(key, tracked{generation: g, live: new(store.Live), owner: owner}, 0)
+	s.cells.Set(key, tracked{generation: g, live: store.NewLive(owner.proof), owner: owner}, 0)
 }
 
 // correct drops a cell that holds another generation than g.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 )
 
@@ -16,18 +15,6 @@ var ErrDown = errors.New("cachegen: store is down")
 // Generation names one period during which nothing that a tag covers has changed. It is
 // compared for equality only and never repeats. The zero value means "none".
 type Generation string
-
-// Live is a promise held by a reader: it stays alive for as long as the cell it came with
-// is known to hold the generation it was handed out with, and ends, for good, as soon as
-// the store learns otherwise or can no longer know (connection lost, cell evicted from the
-// tracking table). The zero value is alive. All methods are safe for concurrent use.
-type Live struct{ ended atomic.Bool }
-
-// End ends the promise. It is idempotent.
-func (l *Live) End() { l.ended.Store(true) }
-
-// Alive reports whether the promise still holds.
-func (l *Live) Alive() bool { return !l.ended.Load() }
 
 // Cell is what a read saw in one tag cell.
 type Cell struct {
@@ -170,6 +157,12 @@ type Store interface {
 	// error, no Live promise of this process for a changed generation is alive: the caller
 	// reads its own write.
 	Post(ctx context.Context, r PostRequest) (PostReply, error)
+	// Prove asks that the Proof of every promise be kept younger than within for as long as all
+	// is well; 0 asks for nothing. Of several calls the least counts. A proof may be older at any
+	// time, when a server hangs or the machine is busy: whoever relies on it looks. Lags reports
+	// whether a promise, in whatever process, may outlive the operation that ends it, until its
+	// proof is too old; false when every promise ends before that operation returns.
+	Prove(within time.Duration) (lags bool)
 	// Probe checks that the store is reachable and may be trusted; it connects when there
 	// is no connection. Changed reports that the server behind the connection is not the
 	// one seen before (restart, failover): what it holds may be older than what was read.
