@@ -14,6 +14,7 @@ import (
 // late is a store whose pushes are held back until something is read through it.
 type late struct {
 	store.Store
+	proof    *store.Proof // of its promises
 	mu       sync.Mutex
 	promises map[*store.Live]*store.Live // those handed out, by those of the store
 }
@@ -30,7 +31,7 @@ func (l *late) Read(ctx context.Context, r store.ReadRequest) (store.ReadReply, 
 	for i, c := range reply.Cells {
 		if c.Live != nil {
 			if l.promises[c.Live] == nil {
-				l.promises[c.Live] = new(store.Live)
+				l.promises[c.Live] = store.NewLive(l.proof)
 			}
 			reply.Cells[i].Live = l.promises[c.Live]
 		}

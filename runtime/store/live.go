@@ -49,8 +49,9 @@ func (l *Live) Proof() *Proof { return l.proof }
 // within.
 type Proof struct{ sent atomic.Int64 } // ns since base; 0: nothing was answered yet
 
-// base is what Proof counts from: before anything could have been sent.
-var base = time.Now().Add(-time.Hour)
+// base is what Proof counts from, with a monotonic reading: before anything could be sent, and
+// before the year 2000, in which the clocks of testing/synctest begin.
+var base = time.Now().Add(-50 * 365 * 24 * time.Hour)
 
 // Renew notes that a fence sent at the given time, taken BEFORE it was handed to anybody who
 // sends it, has been answered. An older one than is known changes nothing.

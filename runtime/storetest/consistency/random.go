@@ -34,7 +34,7 @@ func (f *floors) now() (at [keys]int64) {
 	return at
 }
 
-// world is one random run: what each process, or at level strict everybody, has been
+// world is one random run: what each process, or at strict and leased everybody, has been
 // acknowledged, and what it has read. An object is one row or one list: what was read in the
 // one says nothing about the other at session level.
 type world struct {
@@ -49,9 +49,9 @@ type world struct {
 // random lets readers and writers loose on a few rows through both processes. Some writes
 // fail, before or after their commit. At session level no read may return less than what its
 // own process was acknowledged or had read of the same object before the read began; at
-// strict, less than anybody was or had read.
+// strict and leased, less than anybody was or had read.
 func (c Config) random(t *testing.T) {
-	for _, level := range []cachert.Level{cachert.LevelSession, cachert.LevelStrict} {
+	for _, level := range []cachert.Level{cachert.LevelSession, cachert.LevelStrict, cachert.LevelLeased} {
 		t.Run(level.String(), func(t *testing.T) {
 			w := &world{t: t}
 			w.db, w.processes = c.open(t, level)
@@ -60,19 +60,23 @@ func (c Config) random(t *testing.T) {
 			}
 			for _, f := range []*[]*floors{&w.acked, &w.ones, &w.lists} {
 				*f = []*floors{new(floors), new(floors)}
-				if level == cachert.LevelStrict {
+				if level >= cachert.LevelStrict {
 					(*f)[1] = (*f)[0]
 				}
 			}
-			if level == cachert.LevelStrict {
+			if level >= cachert.LevelStrict {
 				w.ones, w.lists = w.acked, w.acked
 			}
-			w.run(c.Steps, level)
+			steps := c.Steps
+			if level == cachert.LevelLeased { // whose writes wait
+				steps /= 2
+			}
+			w.run(steps, level)
 			drain(t, w.processes)
 			w.settled(level)
 			healthy(t, w.processes)
 			near, stored := hits(w.processes)
-			t.Logf("%d steps, %d reads answered near, %d by the store", c.Steps, near, stored)
+			t.Logf("%d steps, %d reads answered near, %d by the store", steps, near, stored)
 		})
 	}
 }

@@ -78,6 +78,10 @@ func (c Config) open(t *testing.T, level cachert.Level) (*database, []*process) 
 	}
 }
 
+// leasedStaleness is short, because each write waits as long: it is not near hits that are
+// counted here, but whether any of them is old.
+const leasedStaleness = 5 * time.Millisecond
+
 func newProcess(t *testing.T, db *database, namespace string, st store.Store, level cachert.Level) *process {
 	t.Helper()
 	cache, err := cachert.Open(cachert.Options{
@@ -96,12 +100,16 @@ func newProcess(t *testing.T, db *database, namespace string, st store.Store, le
 		}
 	})
 	repo := cache.Repo(cachert.RepoPolicy{Name: "rows"})
+	var bound time.Duration
+	if level == cachert.LevelLeased {
+		bound = leasedStaleness
+	}
 	return &process{
 		Cache:  cache,
 		db:     db,
-		one:    cachert.NewReader(repo, cachert.ReadPolicy[row]{Method: "ByID", Key: "ByID", Schema: "1", Level: level, TTL: time.Hour, Codec: rowCodec}),
-		list:   cachert.NewReader(repo, cachert.ReadPolicy[[]row]{Method: "ByShelf", Key: "ByShelf", Schema: "1", Level: level, TTL: time.Hour, Codec: rowsCodec}),
-		update: cachert.NewWriter(repo, cachert.WritePolicy{Method: "Update", Level: level}),
+		one:    cachert.NewReader(repo, cachert.ReadPolicy[row]{Method: "ByID", Key: "ByID", Schema: "1", Level: level, Staleness: bound, TTL: time.Hour, Codec: rowCodec}),
+		list:   cachert.NewReader(repo, cachert.ReadPolicy[[]row]{Method: "ByShelf", Key: "ByShelf", Schema: "1", Level: level, Staleness: bound, TTL: time.Hour, Codec: rowsCodec}),
+		update: cachert.NewWriter(repo, cachert.WritePolicy{Method: "Update", Level: level, Staleness: bound}),
 	}
 }
 
