@@ -21,6 +21,9 @@ import (
 // That is why the time is taken before the command is handed to rueidis, not when its reply
 // comes: in 3 the proof would cover the change of 2, of which nothing is known here.
 
+// heartbeat is what a PING says that is one.
+const heartbeat = "cachegen"
+
 // heart proves one connection: that of a primary, on which feed is told of changes. The client
 // has no other one, and a session ends before it gets another one (see hook).
 type heart struct {
@@ -33,7 +36,7 @@ func (h heart) beat(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	sent := time.Now()
-	if h.client.Do(ctx, h.client.B().Ping().Build()).Error() == nil {
+	if h.client.Do(ctx, h.client.B().Ping().Message(heartbeat).Build()).Error() == nil {
 		h.feed.proof.Renew(sent)
 	}
 }

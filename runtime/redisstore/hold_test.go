@@ -15,7 +15,7 @@ type wire struct {
 
 	mu    sync.Mutex
 	held  chan struct{} // closed when what is held may go on; nil: nothing is held
-	asked chan struct{} // closed when a client asks for a key meanwhile
+	asked chan struct{} // closed when a client asks for a key, or sends a heartbeat, meanwhile
 }
 
 func newWire(t *testing.T, server string) *wire {
@@ -81,7 +81,7 @@ func pass(to, from net.Conn, before func([]byte)) {
 }
 
 func (w *wire) watch(sent []byte) {
-	if !bytes.Contains(sent, []byte("\r\nGET\r\n")) {
+	if !bytes.Contains(sent, []byte("\r\nGET\r\n")) && !bytes.Contains(sent, []byte("\r\ncachegen\r\n")) {
 		return
 	}
 	w.mu.Lock()

@@ -38,6 +38,7 @@ func Run(t *testing.T, fixture func(t *testing.T) Fixture) {
 		{"Loss", lossCases},
 		{"Bump", bumpCases},
 		{"Live", liveCases},
+		{"Proof", proofCases},
 		{"Down", downCases},
 		{"Model", modelCases},
 	} {
