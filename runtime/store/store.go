@@ -44,6 +44,9 @@ type Cell struct {
 type ReadRequest struct {
 	// Entry is the key of the entry; "" reads cells only.
 	Entry string
+	// MaxEntry is the length up to which an entry is read, in bytes; 0: any. A longer one is
+	// foreign, and never held in memory whole.
+	MaxEntry int
 	// Cells are the keys of the cells, without duplicates.
 	Cells []string
 	// Near asks for Live promises, and allows cells to be answered from process-local state
@@ -68,6 +71,10 @@ type ReadReply struct {
 	// Cells stand in the order of the request. After a successful read each is Marked or
 	// has a generation.
 	Cells []Cell
+	// Foreign counts the keys of the request under which something stood that no store of
+	// this kind writes: of another type, or longer than it may be. Such an entry is nil, and
+	// such a cell was absent: it has been replaced.
+	Foreign int
 }
 
 // Entry is a value to be stored. Storing is unconditional: whether the entry counts is
