@@ -33,7 +33,7 @@ type Options struct {
 	// StoreTimeout is the deadline of each store operation. Default: 100 ms.
 	StoreTimeout time.Duration
 	// Lease is how long the mark of a write stands when the writer dies. It must be longer
-	// than the database lets the write live. Default: 10 s.
+	// than the database lets the write live. Default: 10 s. At most store.MaxLease.
 	Lease time.Duration
 	// NearEntries and NearBytes bound the values kept decoded in the process. Defaults:
 	// 100,000 and 64 MiB. A negative NearEntries keeps none.
@@ -62,6 +62,9 @@ func (o *Options) complete() error {
 	}
 	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 {
 		return errors.New("cachegen: StoreTimeout, Lease, NearTTL and NearBytes must not be negative")
+	}
+	if o.Lease > store.MaxLease {
+		return fmt.Errorf("cachegen: Lease is %v, more than %v: it is the time for which a tag stays uncached when a writer dies", o.Lease, store.MaxLease)
 	}
 	o.StoreTimeout = withDefault(o.StoreTimeout, 100*time.Millisecond)
 	o.Lease = withDefault(o.Lease, 10*time.Second)

@@ -81,7 +81,7 @@ func pass(to, from net.Conn, before func([]byte)) {
 }
 
 func (w *wire) watch(sent []byte) {
-	if !bytes.Contains(sent, []byte("\r\nGET\r\n")) {
+	if !bytes.Contains(sent, []byte("\r\nGETRANGE\r\n")) {
 		return
 	}
 	w.mu.Lock()

@@ -13,6 +13,10 @@ import (
 // been applied, or may be applied later; the protocol stands that.
 var ErrDown = errors.New("cachegen: store is down")
 
+// MaxLease is the longest lease that a marker can have. A store may take what stands longer
+// for something else.
+const MaxLease = 12 * time.Hour
+
 // Generation names one period during which nothing that a tag covers has changed. It is
 // compared for equality only and never repeats. The zero value means "none".
 type Generation string
@@ -100,7 +104,8 @@ type MarkRequest struct {
 	// under the same token extends the lease and nothing else.
 	Token string
 	Cells []string
-	// Lease is how long the markers stand unless Post removes them. By the store's clock.
+	// Lease is how long the markers stand unless Post removes them, by the store's clock: at
+	// most MaxLease.
 	Lease time.Duration
 	// Observe lists further cells to read in the same round trip, as Read would (never
 	// from process-local state; absent ones are made with Fresh).
