@@ -95,6 +95,9 @@ func (w *wrapper) newReader(m *model.Method, repo string) jen.Code {
 		field("TTL", duration(r.TTL)),
 		field("Jitter", jen.Lit(r.Jitter)),
 	}
+	if r.MaxSize > 0 {
+		fields = append(fields, field("MaxSize", size(r.MaxSize)))
+	}
 	if r.Negative > 0 {
 		fields = append(fields, field("Negative", duration(r.Negative)))
 	}
@@ -160,6 +163,17 @@ func newWriter(m *model.Method, repo string) jen.Code {
 }
 
 func level(l model.Level) jen.Code { return cachert("Level" + upperFirst(string(l))) }
+
+// size is n in KiB or MiB where it is a multiple of these.
+func size(n int) jen.Code {
+	switch {
+	case n%(1<<20) == 0:
+		return jen.Lit(n >> 20).Op("<<").Lit(20)
+	case n%(1<<10) == 0:
+		return jen.Lit(n >> 10).Op("<<").Lit(10)
+	}
+	return jen.Lit(n)
+}
 
 // duration is d in the largest unit that divides it.
 func duration(d time.Duration) jen.Code {

@@ -120,6 +120,7 @@ type ReadPlan struct {
 	Args     []Path // key arguments in order, context-derived parts first
 	TTL      time.Duration
 	Jitter   float64
+	MaxSize  int // bytes; 0: the default of the runtime
 	Negative time.Duration
 	NotFound []Object // sentinel errors
 	Absent   AbsentForm

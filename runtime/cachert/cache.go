@@ -35,7 +35,7 @@ type Options struct {
 	// Lease is how long the mark of a write stands when the writer dies. It must be longer
 	// than the database lets the write live. The source of a marked write is called with a
 	// deadline three quarters of it after the mark: what is not committed by then has an
-	// outcome that is not known. Default: 10 s.
+	// outcome that is not known. Default: 10 s. At most store.MaxLease.
 	Lease time.Duration
 	// NearEntries and NearBytes bound the values kept decoded in the process. Defaults:
 	// 100,000 and 64 MiB. A negative NearEntries keeps none.
@@ -64,6 +64,9 @@ func (o *Options) complete() error {
 	}
 	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 {
 		return errors.New("cachegen: StoreTimeout, Lease, NearTTL and NearBytes must not be negative")
+	}
+	if o.Lease > store.MaxLease {
+		return fmt.Errorf("cachegen: Lease is %v, more than %v: it is the time for which a tag stays uncached when a writer dies", o.Lease, store.MaxLease)
 	}
 	o.StoreTimeout = withDefault(o.StoreTimeout, 100*time.Millisecond)
 	o.Lease = withDefault(o.Lease, 10*time.Second)

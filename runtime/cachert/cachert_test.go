@@ -62,7 +62,7 @@ var bookCodec = Codec[*book]{
 // shop is a source with one wrapper over it. hook, if set, runs inside each load between
 // reading the database and returning.
 type shop struct {
-	t     *testing.T
+	t     testing.TB
 	cache *Cache
 	st    *memstore.Store
 
@@ -77,7 +77,7 @@ type shop struct {
 	remove *Writer
 }
 
-func newShop(t *testing.T, change func(*Options, *ReadPolicy[*book], *WritePolicy)) *shop {
+func newShop(t testing.TB, change func(*Options, *ReadPolicy[*book], *WritePolicy)) *shop {
 	t.Helper()
 	s := &shop{t: t, st: memstore.New(memstore.Options{}), rows: map[int64]book{1: {ID: 1, Author: 7, Version: 1, Tags: []string{"a"}}}}
 	o := Options{Namespace: "test", Store: s.st, Logger: slog.New(slog.DiscardHandler)}

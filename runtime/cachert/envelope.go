@@ -3,8 +3,11 @@ package cachert
 import (
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
+	"math"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/cachegen/cachegen/runtime/store"
 )
@@ -22,11 +25,18 @@ const (
 // envelope is the stored form of an entry.
 //
 //	byte    version
+//	4 bytes checksum over the entry's key and all that follows
 //	byte    kind
 //	uvarint index of the sentinel
 //	varint  time stored, expiry: µs since 1970, by the clock of the process that stored it
 //	uvarint number of dependencies, then for each: cell, generation (length-prefixed)
-//	rest    the value's encoding
+//	bytes   the value's encoding (length-prefixed), to the end
+//
+// The lengths give every truncation away. The checksum is CRC-32C, which the processor
+// computes about as fast as memory is read, and gives away for certain every single changed
+// bit and every burst of up to 32. It is there against accidents: who can write to the store
+// can forge an entry, but not one that does harm while it is parsed. The key is part of it, so that
+// an entry that has come under another one's key is not valid there.
 type envelope struct {
 	kind     kind
 	sentinel int
@@ -42,17 +52,32 @@ type dep struct {
 	gen  store.Generation
 }
 
-const envelopeVersion = 1
+const (
+	envelopeVersion = 2
+	envelopeHead    = 5 // version and checksum
+)
 
-var errEnvelope = errors.New("cachegen: malformed entry")
+// maxDeps bounds the cells that one entry names.
+const maxDeps = 4 * maxRows
 
-func (e *envelope) append(b []byte) []byte {
-	size := 2 + 4*binary.MaxVarintLen64 + len(e.payload)
+var errEnvelope = errors.New("cachegen: malformed entry, or one of another version")
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(key string, body []byte) uint32 {
+	k := unsafe.Slice(unsafe.StringData(key), len(key)) // read only
+	return crc32.Update(crc32.Checksum(k, castagnoli), castagnoli, body)
+}
+
+// append appends the form in which e is stored under key.
+func (e *envelope) append(b []byte, key string) []byte {
+	size := envelopeHead + 1 + 5*binary.MaxVarintLen64 + len(e.payload)
 	for _, d := range e.deps {
 		size += len(d.cell) + len(d.gen) + 4
 	}
 	b = slices.Grow(b, size)
-	b = append(b, envelopeVersion, byte(e.kind))
+	start := len(b)
+	b = append(b, envelopeVersion, 0, 0, 0, 0, byte(e.kind))
 	b = binary.AppendUvarint(b, uint64(e.sentinel))
 	b = binary.AppendVarint(b, e.stored.UnixMicro())
 	b = binary.AppendVarint(b, e.expires.UnixMicro())
@@ -61,31 +86,47 @@ func (e *envelope) append(b []byte) []byte {
 		b = appendString(b, d.cell)
 		b = appendString(b, string(d.gen))
 	}
-	return append(b, e.payload...)
+	b = binary.AppendUvarint(b, uint64(len(e.payload)))
+	b = append(b, e.payload...)
+	head := b[start:]
+	binary.LittleEndian.PutUint32(head[1:], checksum(key, head[envelopeHead:]))
+	return b
 }
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// parseEnvelope accepts exactly what append writes. It never allocates more than b's size
-// allows for.
-func parseEnvelope(b []byte) (envelope, error) {
+// parseEnvelope accepts what append writes for key. Whatever b is it does not panic, and it
+// allocates no more than a small multiple of b's size.
+func parseEnvelope(b []byte, key string) (envelope, error) {
+	if len(b) < envelopeHead || b[0] != envelopeVersion ||
+		binary.LittleEndian.Uint32(b[1:]) != checksum(key, b[envelopeHead:]) {
+		return envelope{}, errEnvelope
+	}
+	return parseBody(b[envelopeHead:])
+}
+
+func parseBody(b []byte) (envelope, error) {
 	p := parser{b: b}
-	version, k := p.byte(), kind(p.byte())
-	e := envelope{kind: k, sentinel: int(p.uvarint())}
+	e := envelope{kind: kind(p.byte())}
+	sentinel := p.uvarint()
 	e.stored = time.UnixMicro(p.varint())
 	e.expires = time.UnixMicro(p.varint())
 	n := p.uvarint()
-	if p.bad || version != envelopeVersion || k < kindValue || k > kindError || n > uint64(len(p.b)) {
+	if p.bad || e.kind < kindValue || e.kind > kindError || sentinel > math.MaxUint16 || n > maxDeps {
 		return envelope{}, errEnvelope
 	}
+	e.sentinel = int(sentinel)
 	e.deps = make([]dep, 0, min(n, uint64(len(p.b)/2)))
 	for range n {
 		e.deps = append(e.deps, dep{p.string(), store.Generation(p.string())})
 		if p.bad {
 			return envelope{}, errEnvelope
 		}
+	}
+	if size := p.uvarint(); p.bad || size != uint64(len(p.b)) {
+		return envelope{}, errEnvelope
 	}
 	e.payload = p.b
 	return e, nil

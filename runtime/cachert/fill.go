@@ -63,6 +63,9 @@ func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, wha
 		r.stats.codecErrors.Add(1)
 		return false
 	}
+	if r.oversized(payload, cells) {
+		return false
+	}
 	deps := make([]dep, len(cells))
 	for i, cell := range cells {
 		deps[i] = dep{cell, snap[cell].Generation}
@@ -82,7 +85,7 @@ func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, wha
 		ctx, cancel := c.storeContext(c.ctx)
 		defer cancel()
 		err := c.store.Fill(ctx, store.FillRequest{
-			Entry:   store.Entry{Key: t.entry, Value: env.append(nil), TTL: ttl},
+			Entry:   store.Entry{Key: t.entry, Value: env.append(nil, t.entry), TTL: ttl},
 			Renew:   c.aged(deps, now),
 			CellTTL: c.cellTTL(),
 		})
@@ -162,6 +165,9 @@ func (r *Reader[V]) Put(p *Puts, call Call[V], v V) {
 	payload, err := r.policy.Codec.Append(nil, v)
 	if err != nil || len(cells) > maxRows {
 		r.stats.codecErrors.Add(1)
+		return
+	}
+	if r.oversized(payload, cells) {
 		return
 	}
 	ttl := r.lifetime(what)

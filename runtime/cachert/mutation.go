@@ -308,7 +308,7 @@ func (m *mutation) entries(puts []put, req store.PostRequest) []store.Entry {
 		if slices.ContainsFunc(e.env.deps, func(d dep) bool { return d.gen == "" }) {
 			continue // a write to one of its tags is in progress
 		}
-		out = append(out, store.Entry{Key: e.key, Value: e.env.append(nil), TTL: e.ttl})
+		out = append(out, store.Entry{Key: e.key, Value: e.env.append(nil, e.key), TTL: e.ttl})
 	}
 	return out
 }

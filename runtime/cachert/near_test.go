@@ -182,7 +182,7 @@ func (s *shop) storeElsewhere(b *book) {
 	if e.payload, err = bookCodec.Append(nil, b); err != nil {
 		s.t.Fatal(err)
 	}
-	err = inner.Fill(ctx, store.FillRequest{Entry: store.Entry{Key: target.entry, Value: e.append(nil), TTL: time.Minute}, CellTTL: time.Hour})
+	err = inner.Fill(ctx, store.FillRequest{Entry: store.Entry{Key: target.entry, Value: e.append(nil, target.entry), TTL: time.Minute}, CellTTL: time.Hour})
 	if err != nil {
 		s.t.Fatal(err)
 	}

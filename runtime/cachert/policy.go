@@ -53,7 +53,12 @@ type ReadPolicy[V any] struct {
 	NotFound []error
 	// Absent recognises a result without error that says "not there"; nil: none does.
 	Absent func(V) bool
-	Codec  Codec[V]
+	// MaxSize is the length up to which an entry is stored, and read back, in bytes: the
+	// value's encoding together with the names of the tags it depends on, which take about
+	// 100 bytes each. A larger value is returned and counted, and neither stored nor kept near.
+	// 0: DefaultMaxSize.
+	MaxSize int
+	Codec   Codec[V]
 }
 
 // Codec stores and copies values. Its functions must be safe for concurrent use.
@@ -103,8 +108,8 @@ type Writer struct {
 // NewReader registers a read. It panics when the policy is not usable: generated code
 // never passes such a policy.
 func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
-	if p.Method == "" || p.Key == "" || p.TTL <= 0 || p.Jitter < 0 || p.Jitter > 1 || p.Codec.Append == nil || p.Codec.Decode == nil {
-		panic(fmt.Sprintf("cachegen: policy of %s.%s needs a method, a key, a TTL, a jitter between 0 and 1 and a codec", r.policy.Name, p.Method))
+	if p.Method == "" || p.Key == "" || p.TTL <= 0 || p.Jitter < 0 || p.Jitter > 1 || p.MaxSize < 0 || p.Codec.Append == nil || p.Codec.Decode == nil {
+		panic(fmt.Sprintf("cachegen: policy of %s.%s needs a method, a key, a TTL, a jitter between 0 and 1, a size that is not negative and a codec", r.policy.Name, p.Method))
 	}
 	r.cache.lengthenCells(p.TTL)
 	return &Reader[V]{

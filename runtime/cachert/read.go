@@ -128,13 +128,14 @@ func (r *Reader[V]) read(ctx context.Context, s snapshot, entry string, cells []
 	storeCtx, cancel := c.storeContext(ctx)
 	defer cancel()
 	reply, err := c.store.Read(storeCtx, store.ReadRequest{
-		Entry: entry, Cells: cells, Near: near, Fresh: c.fresh, CellTTL: c.cellTTL(),
+		Entry: entry, MaxEntry: r.maxSize(), Cells: cells, Near: near, Fresh: c.fresh, CellTTL: c.cellTTL(),
 	})
 	if err != nil {
 		r.stats.storeError(err)
 		c.gate.failed(ctx, err)
 		return nil, err
 	}
+	r.stats.foreign.Add(uint64(reply.Foreign))
 	for i, cell := range cells {
 		s[cell] = reply.Cells[i]
 	}
@@ -188,9 +189,9 @@ func flightKey(near string, cells []string, s snapshot) string {
 // check validates a stored entry against the snapshot, reading the cells that only the
 // entry names. A valid one is decoded and kept near.
 func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []byte, strict bool) (v V, env envelope, hit bool, err error) {
-	env, perr := parseEnvelope(raw)
-	if perr != nil || env.kind == kindError && env.sentinel >= len(r.policy.NotFound) {
-		r.stats.codecErrors.Add(1)
+	env, perr := parseEnvelope(raw, t.entry)
+	if perr != nil || !r.plausible(env) {
+		r.stats.foreign.Add(1)
 		return v, env, false, nil
 	}
 	var more, rows []string

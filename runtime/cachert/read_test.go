@@ -418,7 +418,7 @@ func TestDamagedEntryIsAMiss(t *testing.T) {
 	if b := s.mustGet(Fresh(ctx), 1); b.Version != 1 {
 		t.Fatalf("%+v", b)
 	}
-	if m := s.stat("ByID"); m.CodecErrors != 1 || m.Loads != 2 {
-		t.Errorf("%+v, want one codec error and a load", m)
+	if m := s.stat("ByID"); m.Foreign != 1 || m.Loads != 2 {
+		t.Errorf("%+v, want one foreign entry and a load", m)
 	}
 }

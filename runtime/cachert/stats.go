@@ -44,6 +44,9 @@ type MethodStats struct {
 	Unknown       uint64 // writes whose outcome is unknown, or whose commit is not seen; their markers stay until the lease ends
 	Refused       uint64 // writes refused because the store could not be told
 
+	Oversized uint64 // values larger than MaxSize, which were not stored
+	Foreign   uint64 // entries and cells that this program does not write: damaged, of another version or type, larger than MaxSize; they are as good as not there
+
 	StoreErrors uint64 // store operations that failed and were survived
 	CodecErrors uint64 // entries or keys that could not be encoded or decoded
 }
@@ -59,7 +62,7 @@ type counters struct {
 	nearLapsed                                                  atomic.Uint64
 	loads, loadErrors, loadNanos, fills, fillsSkipped           atomic.Uint64
 	writes, invalidations, writeThroughs, markersLost, unknown  atomic.Uint64
-	refused, storeErrors, codecErrors                           atomic.Uint64
+	refused, storeErrors, codecErrors, oversized, foreign       atomic.Uint64
 }
 
 func (c *counters) snapshot() MethodStats {
@@ -72,6 +75,7 @@ func (c *counters) snapshot() MethodStats {
 		Writes: c.writes.Load(), Invalidations: c.invalidations.Load(), WriteThroughs: c.writeThroughs.Load(),
 		MarkersLost: c.markersLost.Load(), Unknown: c.unknown.Load(), Refused: c.refused.Load(),
 		StoreErrors: c.storeErrors.Load(), CodecErrors: c.codecErrors.Load(),
+		Oversized: c.oversized.Load(), Foreign: c.foreign.Load(),
 	}
 }
 

@@ -108,6 +108,11 @@ func newKeyspace(namespace string) keyspace {
 	return keyspace{prefix: namespace + ":", namespace: namespace + ":{*}"}
 }
 
+// isCell reports whether key has the form of a cell of this namespace.
+func (k *keyspace) isCell(key string) bool {
+	return strings.HasPrefix(key, k.prefix+"{") && strings.HasSuffix(key, "}")
+}
+
 func (k *keyspace) namespaceCell() string       { return k.namespace }
 func (k *keyspace) repoCell(repo string) string { return k.prefix + "{" + repo + "/*}" }
 

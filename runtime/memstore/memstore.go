@@ -83,6 +83,9 @@ func (s *Store) Read(ctx context.Context, r store.ReadRequest) (store.ReadReply,
 		if reply.Entry, err = s.shard(r.Entry).entry(r.Entry, now); err != nil {
 			return store.ReadReply{}, err
 		}
+		if r.MaxEntry > 0 && len(reply.Entry) > r.MaxEntry {
+			reply.Entry, reply.Foreign = nil, 1
+		}
 	}
 	reply.Cells, err = s.observe(r.Cells, r.Near, r.Fresh, now, r.CellTTL)
 	if err != nil {

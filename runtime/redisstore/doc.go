@@ -43,12 +43,12 @@
 // # What it costs
 //
 // A near read takes one round trip, in which absent cells are made and tracked too; with all
-// cells known it is the one GET of the entry. It takes a second one where a cell is absent in
+// cells known it is the one GETRANGE of the entry. It takes a second one where a cell is absent in
 // a cluster, or when a push comes meanwhile; so does a plain read of an absent cell. Mark and
 // Post take one over any number of cells, and one more after the server has lost its scripts.
 // Each operation runs on a goroutine of its own, which is kept for the next.
 //
-// The user needs GET, SET, EXISTS, TIME, PTTL, PEXPIRE, EVALSHA, EVAL, INFO, PING, HELLO and
+// The user needs GETRANGE, SET, EXISTS, TIME, PTTL, PEXPIRE, EVALSHA, EVAL, INFO, PING, HELLO and
 // CLIENT on the namespace's keys and on cachegen-probe:*, in a cluster also CLUSTER.
 //
 // # What it does not do

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
-
-	"github.com/cachegen/cachegen/runtime/store"
 )
 
 // feed keeps the table in step with one connection. rueidis calls Update, Delete and Close
@@ -103,12 +101,4 @@ func (f *feed) Close(err error) {
 	if f.tested.Load() {
 		f.session.end(err)
 	}
-}
-
-// generationOf returns the generation in a cell's value, "" when it holds none.
-func generationOf(value string) store.Generation {
-	if value == "" || value[0] != 'g' {
-		return ""
-	}
-	return store.Generation(value[1:])
 }

@@ -52,7 +52,7 @@ func TestWhatIsFound(t *testing.T) {
 		{
 			name: "the least a user needs",
 			server: func(t *testing.T) rueidis.ClientOption {
-				return restricted(t, "~ns:*", "~cachegen-probe:*", "+get", "+set", "+exists", "+time", "+pttl", "+pexpire",
+				return restricted(t, "~ns:*", "~cachegen-probe:*", "+getrange", "+set", "+exists", "+time", "+pttl", "+pexpire",
 					"+evalsha", "+eval", "+info", "+ping", "+hello", "+client")
 			},
 			promises: true,

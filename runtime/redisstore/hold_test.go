@@ -81,7 +81,11 @@ func pass(to, from net.Conn, before func([]byte)) {
 }
 
 func (w *wire) watch(sent []byte) {
-	if !bytes.Contains(sent, []byte("\r\nGET\r\n")) && !bytes.Contains(sent, []byte("\r\ncachegen\r\n")) {
+	if !bytes.Contains(sent, []byte("
+GETRANGE
+")) && !bytes.Contains(sent, []byte("
+cachegen
+")) {
 		return
 	}
 	w.mu.Lock()

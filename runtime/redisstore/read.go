@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -17,22 +16,21 @@ func (s *session) read(ctx context.Context, r store.ReadRequest) (store.ReadRepl
 	}
 	var commands []command
 	if r.Entry != "" {
-		commands = append(commands, get(r.Entry))
+		commands = append(commands, getEntry(r.Entry, r.MaxEntry))
 	}
 	for _, key := range r.Cells {
-		commands = append(commands, get(key))
+		commands = append(commands, getCell(key))
 	}
 	replies, err := s.do(ctx, commands)
 	if err != nil {
 		return store.ReadReply{}, err
 	}
-	var reply store.ReadReply
+	reply := store.ReadReply{Cells: make([]store.Cell, len(r.Cells))}
 	if r.Entry != "" {
-		reply.Entry, replies = entryOf(replies[0]), replies[1:]
+		reply.Entry, replies = entryOf(replies[0], r.MaxEntry, &reply.Foreign), replies[1:]
 	}
-	reply.Cells = make([]store.Cell, len(r.Cells))
 	for i := range r.Cells {
-		reply.Cells[i] = cellOf(replies[i])
+		reply.Cells[i] = cellOf(replies[i], &reply.Foreign)
 	}
 	return reply, s.fillIn(ctx, r.Cells, reply.Cells, r.Fresh, r.CellTTL)
 }
@@ -50,9 +48,10 @@ func (s *session) read(ctx context.Context, r store.ReadRequest) (store.ReadRepl
 func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.ReadReply, error) {
 	var plain []command // the entry, and cells that are asked for to learn where the pushes stand
 	if r.Entry != "" {
-		plain = append(plain, get(r.Entry))
+		plain = append(plain, getEntry(r.Entry, r.MaxEntry))
 	}
 	cells := make([]store.Cell, len(r.Cells))
+	reply := store.ReadReply{Cells: cells}
 	var unknown, doubted []int
 	for i, key := range r.Cells {
 		cell, ok := s.table.get(key)
@@ -70,18 +69,17 @@ func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.Read
 		asked = doubted[:min(len(doubted), max(0, 1-len(plain)-len(unknown)))]
 	}
 	for _, i := range asked {
-		plain = append(plain, get(r.Cells[i]))
+		plain = append(plain, getCell(r.Cells[i]))
 	}
-	replies, err := s.ask(ctx, r, plain, unknown, cells)
+	replies, err := s.ask(ctx, r, plain, unknown, &reply)
 	if err != nil {
 		return store.ReadReply{}, err
 	}
-	reply := store.ReadReply{Cells: cells}
 	if r.Entry != "" {
-		reply.Entry, replies = entryOf(replies[0]), replies[1:]
+		reply.Entry, replies = entryOf(replies[0], r.MaxEntry, &reply.Foreign), replies[1:]
 	}
 	for k, i := range asked {
-		cells[i] = cellOf(replies[k])
+		cells[i] = cellOf(replies[k], &reply.Foreign)
 		s.table.correct(r.Cells[i], cells[i].Generation)
 	}
 	var dropped []int
@@ -92,7 +90,7 @@ func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.Read
 			dropped = append(dropped, i)
 		}
 	}
-	if _, err := s.ask(ctx, r, nil, dropped, cells); err != nil {
+	if _, err := s.ask(ctx, r, nil, dropped, &reply); err != nil {
 		return store.ReadReply{}, err
 	}
 	if s.ended.Load() {
@@ -102,8 +100,8 @@ func (s *session) readNear(ctx context.Context, r store.ReadRequest) (store.Read
 }
 
 // ask sends plain commands, whose replies it returns, and tracked reads of the cells of r
-// that are named by index, which it writes to cells.
-func (s *session) ask(ctx context.Context, r store.ReadRequest, plain []command, tracked []int, cells []store.Cell) ([]rueidis.RedisMessage, error) {
+// that are named by index, which it writes to reply.
+func (s *session) ask(ctx context.Context, r store.ReadRequest, plain []command, tracked []int, reply *store.ReadReply) ([]rueidis.RedisMessage, error) {
 	if len(tracked) == 0 {
 		return s.do(ctx, plain)
 	}
@@ -116,9 +114,9 @@ func (s *session) ask(ctx context.Context, r store.ReadRequest, plain []command,
 		// generation it was made for.
 		cell, ok := s.table.get(r.Cells[i])
 		if !ok {
-			cell = cellOf(seen[k])
+			cell = cellOf(seen[k], &reply.Foreign)
 		}
-		cells[i] = cell
+		reply.Cells[i] = cell
 	}
 	return replies, nil
 }
@@ -169,7 +167,7 @@ func (s *session) fillIn(ctx context.Context, keys []string, cells []store.Cell,
 		return err
 	}
 	for k, i := range absent {
-		cells[i] = cellOf(replies[k])
+		cells[i] = made(replies[k])
 	}
 	return nil
 }
@@ -181,25 +179,6 @@ func (s *session) fill(ctx context.Context, r store.FillRequest) error {
 	}
 	_, err := s.do(ctx, commands)
 	return err
-}
-
-// cellOf reads a cell's value; the zero Cell is an absent one. What is no cell at all counts
-// as absent, and is replaced.
-func cellOf(m rueidis.RedisMessage) store.Cell {
-	value := text(m)
-	return store.Cell{Generation: generationOf(value), Marked: strings.HasPrefix(value, "m")}
-}
-
-// entryOf is never nil for an entry that exists, not even for one without bytes.
-func entryOf(m rueidis.RedisMessage) []byte {
-	if m.IsNil() {
-		return nil
-	}
-	value, err := m.AsBytes()
-	if err != nil || value == nil {
-		return []byte{}
-	}
-	return value
 }
 
 // text is a reply as a string; "" for nil and for what is not a string.

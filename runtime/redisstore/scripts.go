@@ -12,7 +12,8 @@ import (
 //
 // A token consists of letters and digits, expiry is in milliseconds of the server's clock,
 // met is 1 when the write has met another one in this cell since its mark and may no longer
-// write through. A key that does not exist is an absent cell.
+// write through. A key that does not exist is an absent cell, and so is one that holds anything
+// else, more than 1 MiB, or only markers that expire more than a day ahead.
 //
 // A cell of markers expires with the last of them, so that those of crashed writers vanish by
 // themselves; the cell is absent then.
@@ -33,11 +34,12 @@ func newScript(text string) *script {
 const prelude = `
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local cell = redis.call('GET', KEYS[1])
+local cell = redis.pcall('GETRANGE', KEYS[1], 0, 1048576)
+if type(cell) ~= 'string' or #cell < 2 or #cell > 1048576 then cell = false end
 local list = {}
 if cell and string.sub(cell, 1, 1) == 'm' then
   for token, expiry, met in string.gmatch(string.sub(cell, 2), '(%w+),(%d+),([01]);') do
-    if tonumber(expiry) > now then
+    if tonumber(expiry) > now and tonumber(expiry) <= now + 86400000 then
       list[#list + 1] = {token, tonumber(expiry), met}
     end
   end
@@ -62,7 +64,9 @@ end
 // ms. Returns the cell's value, which is another one where somebody was faster. (SET NX GET
 // would do, from Redis 7 on.)
 var makeScript = newScript(prelude + `
-if #list > 0 or cell and string.sub(cell, 1, 1) == 'g' then return cell end
+if #list > 0 or cell and string.sub(cell, 1, 1) == 'g' and #cell < 256 then
+  return string.sub(cell, 1, 255)
+end
 generation(ARGV[1], ARGV[2])
 return 'g' .. ARGV[1]
 `)
@@ -135,8 +139,8 @@ return 2
 // renewScript extends a generation's life to ARGV[1] ms when less than half of it is left.
 // It ends the promises of all readers, who ask again.
 var renewScript = newScript(`
-local cell = redis.call('GET', KEYS[1])
-if cell and string.sub(cell, 1, 1) == 'g' and redis.call('PTTL', KEYS[1]) < ARGV[1] / 2 then
+local cell = redis.pcall('GETRANGE', KEYS[1], 0, 0)
+if cell == 'g' and redis.call('PTTL', KEYS[1]) < ARGV[1] / 2 then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
 end
 return 0

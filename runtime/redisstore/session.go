@@ -130,7 +130,7 @@ type command struct {
 	// fenced puts an EXISTS of the same key behind the command. Its reply stands behind the
 	// invalidation that the command causes, which Redis sends after the command's own reply.
 	fenced bool
-	// tracked makes it a GET whose reply comes to the feed, and after which the server
+	// tracked makes it a GETRANGE whose reply comes to the feed, and after which the server
 	// reports changes; args are a generation and a TTL, with which an absent cell is made.
 	tracked bool
 }
@@ -168,7 +168,7 @@ func (c command) appendTo(out []rueidis.Completed, b rueidis.Builder, whole bool
 		return append(out,
 			b.Arbitrary("SET").Keys(c.key).Args(c.args[0], "PX", c.args[1], "NX").Build(),
 			b.ClientCaching().Yes().Build(),
-			rueidis.Completed(b.Get().Key(c.key).Cache().ToStaticTTL()))
+			rueidis.Completed(rangeOf(b, c.key).Cache().ToStaticTTL()))
 	case c.script == nil:
 		out = append(out, c.build(b))
 	case whole:
@@ -244,7 +244,7 @@ func (s *session) send(ctx context.Context, commands []command, whole bool) []ru
 			at++
 			if all[at].Error() != nil {
 				all[at+1] = all[at]
-				s.table.drop(c.key) // the GET may have been answered, but is not tracked
+				s.table.drop(c.key) // the read may have been answered, but is not tracked
 			}
 			at++
 		}
@@ -260,7 +260,7 @@ func (s *session) send(ctx context.Context, commands []command, whole bool) []ru
 	return results
 }
 
-// replies are the messages, or the first failure. Nothing that came over a connection which
+// replies are the messages, or the first failure; that a key holds no string is none. Nothing that came over a connection which
 // has been lost meanwhile is believed.
 func (s *session) replies(results []rueidis.RedisResult) ([]rueidis.RedisMessage, error) {
 	if s.ended.Load() {
@@ -269,7 +269,7 @@ func (s *session) replies(results []rueidis.RedisResult) ([]rueidis.RedisMessage
 	replies := make([]rueidis.RedisMessage, len(results))
 	for i, r := range results {
 		message, err := r.ToMessage()
-		if err := failure(err); err != nil {
+		if err := failure(err); err != nil && !wrongType(r.Error()) {
 			return nil, err
 		}
 		replies[i] = message
@@ -287,7 +287,7 @@ func (s *session) follow(ctx context.Context, keys []string) ([]rueidis.RedisMes
 func (s *session) followWith(ctx context.Context, client rueidis.Client, keys []string) ([]rueidis.RedisMessage, error) {
 	reads := make([]rueidis.CacheableTTL, len(keys))
 	for i, key := range keys {
-		reads[i] = rueidis.CT(client.B().Get().Key(key).Cache().ToStaticTTL(), time.Hour)
+		reads[i] = rueidis.CT(rangeOf(client.B(), key).Cache().ToStaticTTL(), time.Hour)
 	}
 	return s.replies(client.DoMultiCache(ctx, reads...))
 }

@@ -16,7 +16,7 @@ func (s *session) mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, 
 		commands = append(commands, s.fenced(call(markScript, key, r.Token, lease)))
 	}
 	for _, key := range r.Observe {
-		commands = append(commands, get(key))
+		commands = append(commands, getCell(key))
 	}
 	replies, err := s.do(ctx, commands)
 	if err != nil {
@@ -25,9 +25,9 @@ func (s *session) mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, 
 	for _, key := range r.Cells {
 		s.table.drop(key)
 	}
-	cells := make([]store.Cell, len(r.Observe))
+	cells, foreign := make([]store.Cell, len(r.Observe)), 0
 	for i := range r.Observe {
-		cells[i] = cellOf(replies[len(r.Cells)+i])
+		cells[i] = cellOf(replies[len(r.Cells)+i], &foreign)
 	}
 	if err := s.fillIn(ctx, r.Observe, cells, r.Fresh, r.CellTTL); err != nil {
 		return nil, err

@@ -12,6 +12,10 @@ import (
 // been applied, or may be applied later; the protocol stands that.
 var ErrDown = errors.New("cachegen: store is down")
 
+// MaxLease is the longest lease that a marker can have. A store may take what stands longer
+// for something else.
+const MaxLease = 12 * time.Hour
+
 // Generation names one period during which nothing that a tag covers has changed. It is
 // compared for equality only and never repeats. The zero value means "none".
 type Generation string
@@ -31,6 +35,9 @@ type Cell struct {
 type ReadRequest struct {
 	// Entry is the key of the entry; "" reads cells only.
 	Entry string
+	// MaxEntry is the length up to which an entry is read, in bytes; 0: any. A longer one is
+	// foreign, and never held in memory whole.
+	MaxEntry int
 	// Cells are the keys of the cells, without duplicates.
 	Cells []string
 	// Near asks for Live promises, and allows cells to be answered from process-local state
@@ -55,6 +62,10 @@ type ReadReply struct {
 	// Cells stand in the order of the request. After a successful read each is Marked or
 	// has a generation.
 	Cells []Cell
+	// Foreign counts the keys of the request under which something stood that no store of
+	// this kind writes: of another type, or longer than it may be. Such an entry is nil, and
+	// such a cell was absent: it has been replaced.
+	Foreign int
 }
 
 // Entry is a value to be stored. Storing is unconditional: whether the entry counts is
@@ -80,7 +91,8 @@ type MarkRequest struct {
 	// under the same token extends the lease and nothing else.
 	Token string
 	Cells []string
-	// Lease is how long the markers stand unless Post removes them. By the store's clock.
+	// Lease is how long the markers stand unless Post removes them, by the store's clock: at
+	// most MaxLease.
 	Lease time.Duration
 	// Observe lists further cells to read in the same round trip, as Read would (never
 	// from process-local state; absent ones are made with Fresh).

@@ -111,6 +111,24 @@ var readCases = []testcase{
 			s.Fatalf("got %q", got)
 		}
 	}},
+	{"an entry longer than MaxEntry is foreign, one as long is read", func(s *suite) {
+		cell := s.cell()
+		key := s.entry(cell)
+		s.fill(s.Store, key, "12345", long)
+		for _, near := range []bool{true, false} {
+			for most, want := range map[int]string{0: "12345", 4: "", 5: "12345", 6: "12345"} {
+				reply, err := s.Store.Read(s.ctx(), store.ReadRequest{
+					Entry: key, MaxEntry: most, Cells: []string{cell}, Near: near, Fresh: s.fresh, CellTTL: long,
+				})
+				if err != nil {
+					s.Fatal(err)
+				}
+				if string(reply.Entry) != want || (reply.Entry == nil) != (reply.Foreign == 1) {
+					s.Errorf("near %v, at most %d: %q, %d foreign; want %q", near, most, reply.Entry, reply.Foreign, want)
+				}
+			}
+		}
+	}},
 	{"cells and entries of one name do not meet", func(s *suite) {
 		cell, other := s.cell(), s.cell()
 		g := s.generation(s.Store, cell)

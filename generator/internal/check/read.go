@@ -19,12 +19,15 @@ func (m *method) read() {
 	m.model.Read = r
 	m.checkAccept()
 	m.needsContext()
-	r.TTL, r.Jitter, r.Level = def.ttl, def.jitter, def.level
+	r.TTL, r.Jitter, r.MaxSize, r.Level = def.ttl, def.jitter, def.maxsize, def.level
 	if o, ok := m.dir.Get("ttl"); ok {
 		r.TTL = m.repo.duration(o)
 	}
 	if o, ok := m.dir.Get("jitter"); ok {
 		r.Jitter = m.repo.fraction(o)
+	}
+	if o, ok := m.dir.Get("maxsize"); ok {
+		r.MaxSize = m.repo.size(o)
 	}
 	if o, ok := m.dir.Get("level"); ok {
 		r.Level = m.repo.level(o)

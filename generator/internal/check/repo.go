@@ -25,6 +25,7 @@ type repo struct {
 type defaults struct {
 	ttl      time.Duration // 0: each read needs its own
 	jitter   float64
+	maxsize  int // 0: the default of the runtime
 	negative time.Duration
 	notfound []model.Object
 	level    model.Level
@@ -83,6 +84,9 @@ func (r *repo) options() {
 	}
 	if o, ok := r.dir.Get("jitter"); ok {
 		r.defaults.jitter = r.fraction(o)
+	}
+	if o, ok := r.dir.Get("maxsize"); ok {
+		r.defaults.maxsize = r.size(o)
 	}
 	if o, ok := r.dir.Get("negative"); ok {
 		r.defaults.negative = r.duration(o)
