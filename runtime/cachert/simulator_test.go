@@ -39,3 +39,19 @@ func TestSimulator(t *testing.T) {
 		}
 	}
 }
+
+// The judge must be able to find out: each broken world within the first thousand seeds.
+func TestSimulatorFindsWhatIsBroken(t *testing.T) {
+	for _, b := range simulator.All {
+		t.Run(string(b), func(t *testing.T) {
+			t.Parallel()
+			for s := range uint64(1000) {
+				if r := simulate(t, simulator.Config{Seed: s, Broken: b}); len(r.Violations) > 0 {
+					t.Logf("seed %d, %v: %s", s, r.Class, r.Violations[0])
+					return
+				}
+			}
+			t.Error("not found")
+		})
+	}
+}

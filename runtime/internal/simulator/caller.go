@@ -29,6 +29,7 @@ func (w *world) call(index int, name string) {
 		w.mu.Unlock()
 		o.run(s)
 	}
+	<-time.After(w.moment(time.Millisecond)) // what its last call has left awake goes first
 }
 
 func (o *op) run(s *step) {

@@ -28,6 +28,7 @@ type database struct {
 // history is what one object was, and is, by commits.
 type history struct {
 	class  class
+	list   bool
 	states []state
 }
 
@@ -138,7 +139,7 @@ func (d *database) now(object string) []row {
 // add makes an object known with its first state.
 func (d *database) add(object string, c class) {
 	rows := d.now(object)
-	d.objects[object] = &history{class: c, states: []state{{rows: rows, value: text(rows), bound: true}}}
+	d.objects[object] = &history{class: c, list: strings.HasPrefix(object, "shelf"), states: []state{{rows: rows, value: text(rows), bound: true}}}
 }
 
 // load asks for an object, as a primary does.

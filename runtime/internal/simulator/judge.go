@@ -81,14 +81,13 @@ func (w *world) ask(p *process, object string, fresh bool) asked {
 	if w.class != Within {
 		return a
 	}
-	for i, st := range h.states {
-		switch {
-		case fresh && st.bound:
-			a.floor, a.why = i, "a strict read that began after its commit"
-		case fresh && st.by.wasTold:
-			a.floor, a.why = i, "a strict read that began after it was told"
-		case h.class == bounded && st.by != nil && st.by.wasTold && st.by.toldAt < w.now()-travel-time.Microsecond && !w.hangs:
-			a.floor, a.why = i, "a read that began when the last push for it had come"
+	told := func(st state) bool {
+		return st.bound || st.by.wasTold && (h.class != bounded || st.by.toldAt < a.from-travel-time.Microsecond)
+	}
+	if fresh || h.class == bounded && !w.hangs {
+		a.floor, a.why = h.reach(0, len(h.states)-1, told), "a strict read after a commit that had been announced or told"
+		if !fresh {
+			a.why = "a read after the last push of a commit had come"
 		}
 	}
 	if f := p.floors[object]; h.class.marked() && f > a.floor {
@@ -115,13 +114,23 @@ func (w *world) answer(p *process, a asked, rows []row, session bool) {
 		w.violate("%s returned %s = %q%s", p.name, a.object, value, w.verdict(h, a, value))
 		return
 	}
-	for session && at > p.floors[a.object] {
-		if st := h.states[at]; st.bound || st.by.wasTold {
-			p.floors[a.object] = at
+	if session {
+		p.floors[a.object] = h.reach(p.floors[a.object], at, func(st state) bool { return st.bound || st.by.wasTold })
+	}
+}
+
+// reach is the last state after from, and not after to, that a read may not miss any more because
+// of what ok says of commits. A row's commits all concern the same tag; what a list is made of
+// changes tags, so there a commit that somebody may miss hides what follows it.
+func (h *history) reach(from, to int, ok func(state) bool) int {
+	for i := from + 1; i <= to; i++ {
+		if ok(h.states[i]) {
+			from = i
+		} else if h.list {
 			break
 		}
-		at--
 	}
+	return from
 }
 
 // outlived reports whether state i was replaced longer ago than an entry lives. A load and a
@@ -150,9 +159,12 @@ func (w *world) acknowledge(o *op) {
 	w.state.Lock()
 	defer w.state.Unlock()
 	for object, h := range w.db.objects {
+		if !h.class.marked() {
+			continue
+		}
 		for i, st := range h.states {
-			if st.by == o && h.class.marked() {
-				o.p.floors[object] = max(o.p.floors[object], i)
+			if st.by == o && i > o.p.floors[object] {
+				o.p.floors[object] = h.reach(o.p.floors[object], i, func(st state) bool { return st.bound || st.by.wasTold || st.by == o })
 			}
 		}
 	}
