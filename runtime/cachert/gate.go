@@ -3,7 +3,6 @@ package cachert
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -133,7 +132,7 @@ func (g *gate) run() {
 	for {
 		var wait time.Duration
 		if err := g.deliver(); err != nil {
-			wait = backoff/2 + rand.N(backoff/2+1)
+			wait = backoff/2 + time.Duration(g.cache.opt.random()%uint64(backoff/2+1))
 			backoff = min(2*backoff, maxBackoff)
 		} else {
 			backoff = firstBackoff

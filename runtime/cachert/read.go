@@ -122,6 +122,17 @@ func (s snapshot) clean(cells []string) bool {
 	return true
 }
 
+// widen adds to cells those of deps that have been seen, too: whose load is joined must have
+// seen the same in them, and in none of them may a write be in progress.
+func (s snapshot) widen(cells []string, deps []dep) []string {
+	for _, d := range deps {
+		if _, seen := s[d.cell]; seen && !slices.Contains(cells, d.cell) {
+			cells = append(slices.Clip(cells), d.cell)
+		}
+	}
+	return cells
+}
+
 // read adds cells to s and returns the entry, in one round trip.
 func (r *Reader[V]) read(ctx context.Context, s snapshot, entry string, cells []string, near bool) ([]byte, error) {
 	c := r.repo.cache
@@ -161,6 +172,7 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 			r.stats.hit(EventStoreHit, env.kind)
 			return r.answer(r.clone(v), env.kind, env.sentinel)
 		}
+		cells = snap.widen(cells, env.deps)
 	}
 	if !snap.clean(cells) {
 		r.stats.fillsSkipped.Add(1)

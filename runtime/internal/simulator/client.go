@@ -1,0 +1,441 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// client is the store.Store of one process. It has at most one connection at a time, and what
+// comes back over it, replies and pushes, comes in the order in which the server sent it.
+type client struct {
+	p    *process
+	down func(error)
+
+	mu   sync.Mutex
+	conn *conn // guarded by mu
+	seen int   // the server's life at the last good probe, 0: none
+}
+
+var _ store.Store = (*client)(nil)
+
+var (
+	errLost = fmt.Errorf("%w: simulated: no connection", store.ErrDown)
+	errDead = fmt.Errorf("%w: simulated: the process is dead", store.ErrDown)
+)
+
+// conn is one connection. The world's lock guards it.
+type conn struct {
+	c     *client
+	run   int // the server's
+	cut   chan struct{}
+	gone  bool
+	hung  bool
+	last  time.Duration // when the last message arrives
+	table map[string]known
+}
+
+// known is a promise and what it is about.
+type known struct {
+	generation store.Generation
+	live       *store.Live
+}
+
+// arrive runs f when a message sent now arrives, after all that were sent before. The caller
+// holds the world's lock.
+func (n *conn) arrive(way time.Duration, f func()) {
+	w := n.c.p.w
+	at := max(time.Since(w.start)+way, n.last+1)
+	for w.taken[at] {
+		at++
+	}
+	w.taken[at], n.last = true, at
+	time.AfterFunc(at-time.Since(w.start), func() {
+		w.state.Lock()
+		defer w.state.Unlock()
+		if !n.gone && !n.hung {
+			f()
+		}
+	})
+}
+
+// push tells of a change. The caller holds the world's lock.
+func (n *conn) push(key string) {
+	w := n.c.p.w
+	if n.gone {
+		return
+	}
+	s := w.step(n.c.p.name, "push", key)
+	if w.broken(DeafPromises) {
+		return
+	}
+	n.send(s.way(), func() {
+		s.note("arrives")
+		n.forget(key)
+	})
+}
+
+// send is arrive with the lock of moments.
+func (n *conn) send(way time.Duration, f func()) {
+	n.c.p.w.mu.Lock()
+	defer n.c.p.w.mu.Unlock()
+	n.arrive(way, f)
+}
+
+func (n *conn) forget(key string) {
+	if k, ok := n.table[key]; ok {
+		k.live.End()
+		delete(n.table, key)
+	}
+}
+
+// end ends a connection and what was promised over it. The caller holds the world's lock.
+func (n *conn) end() {
+	if n.gone {
+		return
+	}
+	n.gone = true
+	close(n.cut)
+	if n.c.p.w.broken(DeafConnection) {
+		return
+	}
+	for _, k := range n.table {
+		k.live.End()
+	}
+}
+
+// lose ends the connection as the network does.
+func (c *client) lose(why string) {
+	w := c.p.w
+	w.state.Lock()
+	n := c.conn
+	if n == nil || n.gone {
+		w.state.Unlock()
+		return
+	}
+	n.end()
+	c.conn = nil
+	w.state.Unlock()
+	w.note(c.p.name + " loses its connection: " + why)
+	c.down(fmt.Errorf("%w: simulated: %s", store.ErrDown, why))
+}
+
+// hang is a connection on which nothing arrives any more, and which is given up in a while.
+func (c *client) hang(d time.Duration) {
+	w := c.p.w
+	w.state.Lock()
+	n := c.conn
+	if n != nil {
+		n.hung = true
+	}
+	w.state.Unlock()
+	if n == nil {
+		return
+	}
+	w.note(c.p.name + " hangs")
+	w.after(d, func() {
+		w.state.Lock()
+		same := c.conn == n
+		w.state.Unlock()
+		if same {
+			c.lose("silent for too long")
+		}
+	})
+}
+
+// request is one command, or several that travel together.
+type request struct {
+	kind, key string
+	mutates   bool
+	// serve runs at the server. It returns what is to be done when the reply arrives.
+	serve func(n *conn) (arrived func())
+}
+
+// exchange sends a request and waits for its reply.
+func (c *client) exchange(ctx context.Context, r request) error {
+	w := c.p.w
+	if c.p.isDead() {
+		return errDead
+	}
+	w.state.Lock()
+	n := c.conn
+	w.state.Unlock()
+	if n == nil {
+		return errLost
+	}
+	s := w.step(c.p.name, caller(ctx), r.kind, r.key)
+	s.note("sent")
+	if s.fault("dies before it", 3) {
+		w.kill(c.p)
+		return errDead
+	}
+	there, back := s.way(), s.way()
+	lost := s.fault("the request is lost", 8)
+	late := r.mutates && s.fault("runs late", 10)
+	silent := s.fault("the reply is lost", 10)
+	twice := r.kind == "mark" && s.fault("runs twice", 10)
+	if late {
+		there = s.within(lateAtMost)
+	}
+	again := there + s.within(lateAtMost)
+	done := make(chan struct{})
+	if !lost {
+		w.after(there, func() { w.serve(n, s, r, back, silent, done) })
+	}
+	if twice {
+		w.after(again, func() { w.serve(n, s, r, back, true, done) })
+	}
+	select {
+	case <-done:
+	case <-n.cut:
+		return errLost
+	case <-c.p.dead:
+		return errDead
+	case <-ctx.Done():
+		s.note("given up")
+		return fmt.Errorf("%w: %w", store.ErrDown, context.Cause(ctx))
+	}
+	if s.fault("dies after it", 3) {
+		w.kill(c.p)
+		return errDead
+	}
+	return nil
+}
+
+// serve runs a request at the server and sends the reply behind the pushes it has caused.
+func (w *world) serve(n *conn, s *step, r request, back time.Duration, silent bool, done chan struct{}) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	if n.run != w.server.run { // a connection does not outlive its server
+		return
+	}
+	s.note("runs")
+	fence := n.last
+	arrived := r.serve(n)
+	if silent || n.gone {
+		return
+	}
+	reply := func() {
+		arrived()
+		s.note("answered")
+		close(done)
+	}
+	if w.broken(NoFence) && n.last != fence { // ahead of what it should stand behind
+		w.after(1, func() {
+			w.state.Lock()
+			defer w.state.Unlock()
+			reply()
+		})
+		return
+	}
+	n.send(back, reply)
+}
+
+// Read implements store.Store. The reply stands behind all pushes for changes before it.
+func (c *client) Read(ctx context.Context, r store.ReadRequest) (store.ReadReply, error) {
+	var reply store.ReadReply
+	if r.Near && r.Lagging || r.Near && c.p.w.broken(EagerTable) {
+		cells, all := c.fromTable(r.Cells)
+		if all && r.Entry == "" {
+			return store.ReadReply{Cells: cells}, nil
+		}
+		if all {
+			err := c.exchange(ctx, request{kind: "read", key: r.Entry, serve: func(*conn) func() {
+				e := c.p.w.server.entry(r.Entry)
+				return func() { reply = store.ReadReply{Entry: e, Cells: cells} }
+			}})
+			if err != nil { // the variable may be written late
+				return store.ReadReply{}, err
+			}
+			return reply, nil
+		}
+	}
+	err := c.exchange(ctx, request{kind: "read", key: cmpOr(r.Entry, joined(r.Cells)), serve: func(n *conn) func() {
+		server := c.p.w.server
+		var got store.ReadReply
+		if r.Entry != "" {
+			got.Entry = server.entry(r.Entry)
+		}
+		for _, key := range r.Cells {
+			cell := server.look(key, r.Fresh, r.CellTTL)
+			if r.Near && cell.Generation != "" && !n.gone {
+				server.track(key, n)
+			}
+			got.Cells = append(got.Cells, cell)
+		}
+		return func() {
+			if r.Near {
+				n.promise(r.Cells, got.Cells)
+			}
+			reply = got
+		}
+	}})
+	if err != nil { // the variable may be written late
+		return store.ReadReply{}, err
+	}
+	return reply, nil
+}
+
+// track remembers who has to be told when the generation of key goes.
+func (s *server) track(key string, n *conn) {
+	if c := s.cells[key]; !slices.Contains(c.tracked, n) {
+		c.tracked = append(c.tracked, n)
+	}
+}
+
+// promise makes a promise for each generation that has arrived.
+func (n *conn) promise(keys []string, cells []store.Cell) {
+	for i, key := range keys {
+		g := cells[i].Generation
+		if g == "" {
+			continue
+		}
+		k, ok := n.table[key]
+		if !ok || k.generation != g {
+			n.forget(key)
+			k = known{g, new(store.Live)}
+			n.table[key] = k
+		}
+		cells[i].Live = k.live
+	}
+}
+
+// fromTable answers from what is known in the process.
+func (c *client) fromTable(keys []string) (cells []store.Cell, all bool) {
+	c.p.w.state.Lock()
+	defer c.p.w.state.Unlock()
+	if c.conn == nil {
+		return nil, false
+	}
+	for _, key := range keys {
+		k, ok := c.conn.table[key]
+		if !ok {
+			return nil, false
+		}
+		cells = append(cells, store.Cell{Generation: k.generation, Live: k.live})
+	}
+	return cells, true
+}
+
+// Fill implements store.Store.
+func (c *client) Fill(ctx context.Context, r store.FillRequest) error {
+	return c.exchange(ctx, request{kind: "fill", key: r.Entry.Key, mutates: true, serve: func(*conn) func() {
+		c.p.w.server.store(r.Entry)
+		for _, key := range r.Renew {
+			c.p.w.server.renew(key, r.CellTTL)
+		}
+		return func() {}
+	}})
+}
+
+// Mark implements store.Store.
+func (c *client) Mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, error) {
+	var seen []store.Cell
+	err := c.exchange(ctx, request{kind: "mark", key: joined(r.Cells), mutates: true, serve: func(*conn) func() {
+		server := c.p.w.server
+		for _, key := range r.Cells {
+			server.mark(key, r.Token, r.Lease)
+		}
+		var got []store.Cell
+		for _, key := range r.Observe {
+			got = append(got, server.look(key, r.Fresh, r.CellTTL))
+		}
+		return func() { seen = got }
+	}})
+	if err != nil {
+		return nil, err
+	}
+	operation(ctx).mark(r.Cells)
+	return seen, nil
+}
+
+// Post implements store.Store.
+func (c *client) Post(ctx context.Context, r store.PostRequest) (store.PostReply, error) {
+	var reply store.PostReply
+	var cells []string
+	for _, p := range r.Cells {
+		cells = append(cells, p.Key)
+	}
+	for _, b := range r.Bumps {
+		cells = append(cells, b.Key)
+	}
+	slices.Sort(cells)
+	committed := operation(ctx).hasCommitted()
+	err := c.exchange(ctx, request{kind: "post", key: joined(cells), mutates: true, serve: func(*conn) func() {
+		var got store.PostReply
+		server := c.p.w.server
+		for _, e := range r.Entries {
+			server.store(e)
+		}
+		for _, p := range r.Cells {
+			got.Outcomes = append(got.Outcomes, server.post(p.Key, r.Token, p.Fresh, r.CellTTL))
+		}
+		for _, b := range r.Bumps {
+			got.Outcomes = append(got.Outcomes, server.bump(b, r.CellTTL))
+		}
+		return func() { reply = got }
+	}})
+	if err != nil {
+		return store.PostReply{}, err
+	}
+	if committed {
+		operation(ctx).tell()
+	}
+	return reply, nil
+}
+
+// Probe implements store.Store. It connects where there is no connection.
+func (c *client) Probe(ctx context.Context) (changed bool, err error) {
+	w := c.p.w
+	w.state.Lock()
+	n := c.conn
+	if n == nil && !c.p.isDead() {
+		n = &conn{c: c, run: w.server.run, cut: make(chan struct{}), table: map[string]known{}}
+		c.conn = n
+	}
+	w.state.Unlock()
+	life := 0
+	err = c.exchange(ctx, request{kind: "probe", serve: func(*conn) func() {
+		run := w.server.run
+		return func() { life = run }
+	}})
+	if err != nil {
+		return false, err
+	}
+	w.state.Lock()
+	defer w.state.Unlock()
+	changed = c.seen != 0 && c.seen != life && !w.broken(SilentRestart)
+	c.seen = life
+	return changed, nil
+}
+
+// OnDown implements store.Store.
+func (c *client) OnDown(f func(error)) { c.down = f }
+
+// Findings implements store.Store.
+func (c *client) Findings() []store.Finding { return nil }
+
+// Close implements store.Store.
+func (c *client) Close() error {
+	c.p.w.state.Lock()
+	defer c.p.w.state.Unlock()
+	if c.conn != nil {
+		c.conn.end()
+		c.conn = nil
+	}
+	return nil
+}
+
+func joined(keys []string) string { return strings.Join(keys, "+") }
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
