@@ -17,6 +17,7 @@ import (
 	"github.com/cachegen/cachegen/runtime/cachert"
 	"github.com/cachegen/cachegen/runtime/redisstore"
 	"github.com/cachegen/cachegen/runtime/sqltx"
+	"github.com/cachegen/cachegen/runtime/store"
 )
 
 // Layer is a cache in front of items.
@@ -36,7 +37,7 @@ type Settings struct {
 	Redis     string
 	Namespace string
 	Level     cachecheck.Level
-	// Step, if not nil, is called between any two steps of the protocol.
+	// Step is called between any two steps of the protocol.
 	Step func(ctx context.Context, step string)
 }
 
@@ -52,12 +53,17 @@ type ours struct {
 
 // Ours opens the generated wrappers at a level.
 func Ours(s Settings) (Layer, error) {
+	return open(s, func(inner store.Store) store.Store { return inner })
+}
+
+// open is Ours over a store that has been tampered with.
+func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
 	redis, err := redisstore.New(rueidis.ClientOption{InitAddress: []string{s.Redis}}, redisstore.Options{})
 	if err != nil {
 		return nil, err
 	}
 	cache, err := cachert.Open(cachert.Options{
-		Namespace: s.Namespace, Store: stepped{redis, s.Step}, Lease: Lease,
+		Namespace: s.Namespace, Store: stepped{tamper(redis), s.Step}, Lease: Lease,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -13,9 +13,6 @@ type stepped struct {
 }
 
 func (s stepped) around(ctx context.Context, before, after string) func() {
-	if s.step == nil {
-		return func() {}
-	}
 	s.step(ctx, before)
 	return func() { s.step(ctx, after) }
 }

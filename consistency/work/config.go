@@ -45,7 +45,7 @@ func Open(_ context.Context, s cachecheck.Setup) (cachecheck.System, error) {
 	if err := json.Unmarshal([]byte(s.Config), &c); err != nil {
 		return nil, fmt.Errorf("work: %w", err)
 	}
-	open, ok := layer.All[c.Layer]
+	open, ok := layer.Find(c.Layer)
 	if !ok {
 		return nil, fmt.Errorf("work: no layer %q", c.Layer)
 	}
