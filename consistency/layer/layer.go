@@ -1,0 +1,109 @@
+// Package layer puts caches in front of the items: ours at each level, broken ones and those of
+// others. All are driven by the same calls.
+package layer
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/cachegen/cachegen/consistency/items"
+	"github.com/cachegen/cachegen/consistency/source"
+	"github.com/cachegen/cachegen/runtime/cachecheck"
+	"github.com/cachegen/cachegen/runtime/cachert"
+	"github.com/cachegen/cachegen/runtime/redisstore"
+	"github.com/cachegen/cachegen/runtime/sqltx"
+	"github.com/cachegen/cachegen/runtime/store"
+)
+
+// Layer is a cache in front of items.
+type Layer interface {
+	items.Items
+	// Atomically runs body in a transaction; calls with the context that it gets belong to it.
+	Atomically(ctx context.Context, opts *sql.TxOptions, body func(ctx context.Context) error) error
+	// Rest returns when everything owed to the cache's store has been delivered.
+	Rest(ctx context.Context) error
+	Stats() map[string]uint64
+}
+
+// Settings are what opens a Layer.
+type Settings struct {
+	Source *source.Source
+	// Redis is the address of the server, or of what stands before it.
+	Redis     string
+	Namespace string
+	Level     cachecheck.Level
+	// Step is called between any two steps of the protocol.
+	Step func(ctx context.Context, step string)
+}
+
+// Lease is longer than source.Limits and the deadline of a call let the database commit.
+const Lease = 5 * time.Second
+
+// ours is the layer under test.
+type ours struct {
+	items.Items
+	cache *cachert.Cache
+	db    *sql.DB
+}
+
+// Ours opens the generated wrappers at a level.
+func Ours(s Settings) (Layer, error) {
+	return open(s, func(inner store.Store) store.Store { return inner })
+}
+
+// open is Ours over a store that has been tampered with.
+func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
+	redis, err := redisstore.New(rueidis.ClientOption{InitAddress: []string{s.Redis}}, redisstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	cache, err := cachert.Open(cachert.Options{
+		Namespace: s.Namespace, Store: stepped{tamper(redis), s.Step}, Lease: Lease,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, err
+	}
+	wrap, ok := map[cachecheck.Level]func() items.Items{
+		cachecheck.Eventual: func() items.Items { return items.NewCachedEventualItems(s.Source, cache) },
+		cachecheck.Bounded:  func() items.Items { return items.NewCachedBoundedItems(s.Source, cache) },
+		cachecheck.Session:  func() items.Items { return items.NewCachedSessionItems(s.Source, cache) },
+		cachecheck.Strict:   func() items.Items { return items.NewCachedStrictItems(s.Source, cache) },
+	}[s.Level]
+	if !ok {
+		return nil, fmt.Errorf("layer: no repository at level %v", s.Level)
+	}
+	return &ours{Items: wrap(), cache: cache, db: s.Source.DB()}, nil
+}
+
+// Atomically implements Layer.
+func (o *ours) Atomically(ctx context.Context, opts *sql.TxOptions, body func(context.Context) error) error {
+	return sqltx.Run(ctx, o.cache, o.db, &sqltx.Options{TxOptions: *opts}, func(ctx context.Context, _ *sql.Tx) error { return body(ctx) })
+}
+
+// Rest implements Layer.
+func (o *ours) Rest(ctx context.Context) error { return o.cache.Drain(ctx) }
+
+// Stats implements Layer.
+func (o *ours) Stats() map[string]uint64 {
+	s := o.cache.Stats()
+	sum := map[string]uint64{"outages": s.Outages}
+	for _, m := range s.Methods {
+		sum["near hits"] += m.NearHits
+		sum["store hits"] += m.StoreHits
+		sum["misses"] += m.Misses
+		sum["loads"] += m.Loads
+		sum["write-throughs"] += m.WriteThroughs
+		sum["markers lost"] += m.MarkersLost
+		sum["unknown"] += m.Unknown
+		sum["refused"] += m.Refused
+		sum["store errors"] += m.StoreErrors
+		sum["codec errors"] += m.CodecErrors
+	}
+	return sum
+}

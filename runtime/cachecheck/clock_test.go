@@ -1,0 +1,9 @@
+package cachecheck
+
+import "testing"
+
+func BenchmarkNow(b *testing.B) {
+	for b.Loop() {
+		Now()
+	}
+}
