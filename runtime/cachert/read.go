@@ -33,10 +33,11 @@ func (c Call[V]) addTags(t *Tags) {
 
 // target is a call resolved to keys.
 type target struct {
-	near  string   // key in the near cache, and of flights
-	entry string   // key in the store
-	cells []string // namespace, repository, argument tags
-	began turn     // when the read began, for the near cache
+	near  string    // key in the near cache, and of flights
+	entry string    // key in the store
+	cells []string  // namespace, repository, argument tags
+	began turn      // when the read began, for the near cache
+	asked time.Time // ... and by the clock
 }
 
 // Get answers a call from the cache, or through load from the source. The value is the
@@ -51,7 +52,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	strict := effective(ctx, r.policy.Level) == LevelStrict
 	args := call.Key.text()
 	if !strict && c.gate.open.Load() {
-		if near := c.near.get(r.nearKey(sc, args)); near.servable(c.now()) {
+		if near := c.near.get(r.nearKey(sc, args)); near.servable(c.now()) && r.trusts(ctx, r.nearKey(sc, args), near) {
 			r.stats.hit(EventNearHit, near.kind)
 			return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
 		}
@@ -62,6 +63,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	}
 	var old *nearEntry
 	old, t.began = c.near.begin(t.near)
+	t.asked = c.now()
 	if !c.gate.open.Load() {
 		return r.miss(ctx, t, load)
 	}
@@ -101,7 +103,10 @@ func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.
 func (r *Reader[V]) miss(ctx context.Context, t target, load func(context.Context) (V, error)) (V, error) {
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	defer func() { r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0) }()
+	defer func() {
+		r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
+		r.noteLoaded(ctx, t)
+	}()
 	return r.load(ctx, load)
 }
 
@@ -151,7 +156,8 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 		if err != nil {
 			return r.miss(ctx, t, load)
 		}
-		if hit {
+		if hit && r.settled(ctx, snap) {
+			r.noteStored(ctx, t, env.deps)
 			r.stats.hit(EventStoreHit, env.kind)
 			return r.answer(r.clone(v), env.kind, env.sentinel)
 		}
@@ -162,7 +168,12 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 	}
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	return r.fly(ctx, flightKey(t.near, cells, snap), func(ctx context.Context, full func()) (V, error) {
+	key := flightKey(t.near, cells, snap)
+	if r.alone(ctx) {
+		key += " " + string(r.repo.cache.fresh())
+	}
+	defer r.noteLoaded(ctx, t)
+	return r.fly(ctx, key, func(ctx context.Context, full func()) (V, error) {
 		return r.loadAndFill(ctx, call, t, snap, full, load)
 	})
 }
@@ -219,7 +230,7 @@ func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []by
 	if strict {
 		r.complete(t, confirmed, &nearEntry{rows: rows}, v, 0)
 	} else {
-		r.complete(t, stored, r.nearEntry(snap, env.deps, rows, v, env.kind, env.sentinel, env.expires), v, len(env.payload))
+		r.complete(t, stored, r.nearEntry(t, stored, snap, env.deps, rows, v, env.kind, env.sentinel, env.expires), v, len(env.payload))
 	}
 	return v, env, true, nil
 }

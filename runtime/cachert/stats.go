@@ -15,6 +15,8 @@ type Stats struct {
 	Journal int
 	// Outages counts how often the store was lost.
 	Outages uint64
+	// TokensIgnored counts session tokens that were malformed or of another version.
+	TokensIgnored uint64
 }
 
 // MethodStats counts one method's calls. Every read is exactly one of NearHits, StoreHits,
@@ -27,6 +29,8 @@ type MethodStats struct {
 	NegativeHits uint64 // hits of either kind that said "not there"
 	Misses       uint64 // answered by the source: nothing valid was stored, a write was in progress, or the store was down
 	Bypasses     uint64 // answered by the source on purpose: Bypass, bypass=, inside a transaction, no tenant, a key that cannot be encoded
+	Doubted      uint64 // values kept near that were not believed because of what a Session has noted: the store was asked
+	Untrusted    uint64 // entries of the store that were not believed because a Session's write may not have been told: the source was asked
 	Joined       uint64 // misses that shared another call's load
 	Loads        uint64 // calls of the source for misses
 	LoadErrors   uint64 // of these, ended with an error that is not "not there"
@@ -55,7 +59,7 @@ type counters struct {
 	nearHits, storeHits, negativeHits, misses, bypasses, joined atomic.Uint64
 	loads, loadErrors, loadNanos, fills, fillsSkipped           atomic.Uint64
 	writes, invalidations, writeThroughs, markersLost, unknown  atomic.Uint64
-	refused, storeErrors, codecErrors                           atomic.Uint64
+	refused, storeErrors, codecErrors, doubted, untrusted       atomic.Uint64
 }
 
 func (c *counters) snapshot() MethodStats {
@@ -67,6 +71,7 @@ func (c *counters) snapshot() MethodStats {
 		Fills: c.fills.Load(), FillsSkipped: c.fillsSkipped.Load(),
 		Writes: c.writes.Load(), Invalidations: c.invalidations.Load(), WriteThroughs: c.writeThroughs.Load(),
 		MarkersLost: c.markersLost.Load(), Unknown: c.unknown.Load(), Refused: c.refused.Load(),
+		Doubted: c.doubted.Load(), Untrusted: c.untrusted.Load(),
 		StoreErrors: c.storeErrors.Load(), CodecErrors: c.codecErrors.Load(),
 	}
 }

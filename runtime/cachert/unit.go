@@ -262,7 +262,7 @@ func (u *Unit) Discard() {
 	case u.apart:
 		_ = u.m.finish(u.cells, nil)
 	case len(u.m.marked) > 0:
-		u.m.bare = nil
+		u.m.bare, u.m.sessions = nil, nil
 		_ = u.m.finish(nil, nil)
 	}
 }
