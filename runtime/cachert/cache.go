@@ -50,6 +50,10 @@ type Options struct {
 	// all the same. Default: DefaultOutcomeUnknown.
 	OutcomeUnknown func(error) bool
 
+	// ReplicaLag is how far replicas of the database may be behind their primary: for so long
+	// after a change NeedsPrimary tells loads to ask the primary. Sources that always do need
+	// none of it. Default: 0, loads are never told to ask a replica.
+	ReplicaLag time.Duration
 	// ClockSkew is how far apart the clocks of two processes may be. It is of interest for what
 	// one tells another: sessions and ReplicaLag. Default: 1 s.
 	ClockSkew time.Duration
@@ -64,8 +68,8 @@ func (o *Options) complete() error {
 	if !namespaceForm.MatchString(o.Namespace) {
 		return fmt.Errorf("cachegen: namespace %q: use letters, digits, '_', '-' and '.'", o.Namespace)
 	}
-	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 || o.ClockSkew < 0 {
-		return errors.New("cachegen: StoreTimeout, Lease, NearTTL, NearBytes and ClockSkew must not be negative")
+	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 || o.ClockSkew < 0 || o.ReplicaLag < 0 {
+		return errors.New("cachegen: StoreTimeout, Lease, NearTTL, NearBytes, ClockSkew and ReplicaLag must not be negative")
 	}
 	o.StoreTimeout = withDefault(o.StoreTimeout, 100*time.Millisecond)
 	o.Lease = withDefault(o.Lease, 10*time.Second)

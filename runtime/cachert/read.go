@@ -96,7 +96,7 @@ func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.
 	}
 	r.stats.bypasses.Add(1)
 	r.stats.observe(EventBypass, 0, nil)
-	return load(ctx)
+	return load(onPrimary(ctx))
 }
 
 // miss asks the source for this caller alone and stores nothing.
@@ -107,7 +107,7 @@ func (r *Reader[V]) miss(ctx context.Context, t target, load func(context.Contex
 		r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
 		r.noteLoaded(ctx, t)
 	}()
-	return r.load(ctx, load)
+	return r.load(onPrimary(ctx), load)
 }
 
 // snapshot is what was seen in cells before a load.
@@ -168,13 +168,16 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 	}
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	key := flightKey(t.near, cells, snap)
+	key, primary := flightKey(t.near, cells, snap), r.primary(ctx, snap, strict)
+	if primary {
+		key += " primary"
+	}
 	if r.alone(ctx) {
 		key += " " + string(r.repo.cache.fresh())
 	}
 	defer r.noteLoaded(ctx, t)
 	return r.fly(ctx, key, func(ctx context.Context, full func()) (V, error) {
-		return r.loadAndFill(ctx, call, t, snap, full, load)
+		return r.loadAndFill(ctx, call, t, snap, primary, full, load)
 	})
 }
 
@@ -237,14 +240,14 @@ func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []by
 
 // loadAndFill runs inside a flight: snap was taken before. It calls full when nobody may join
 // any more.
-func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, full func(), load func(context.Context) (V, error)) (V, error) {
+func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, primary bool, full func(), load func(context.Context) (V, error)) (V, error) {
 	told := false
 	defer func() {
 		if !told {
 			r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
 		}
 	}()
-	v, err := r.load(ctx, load)
+	v, storable, err := r.loadFrom(ctx, primary, load)
 	what, sentinel := r.classify(v, err)
 	if what == kindNone {
 		r.skipped(err)
@@ -260,7 +263,7 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 			r.stats.fillsSkipped.Add(1)
 			return v, err
 		}
-		v, err = r.load(ctx, load)
+		v, storable, err = r.loadFrom(ctx, r.primary(ctx, snap, primary), load)
 		if what, sentinel = r.classify(v, err); what == kindNone {
 			r.skipped(err)
 			return v, err
@@ -268,7 +271,7 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 		rows = r.rows(ctx, call, t, v, err)
 	}
 	cells := append(slices.Clone(t.cells), rows...)
-	if len(rows) > maxRows || !snap.clean(cells) {
+	if !storable || len(rows) > maxRows || !snap.clean(cells) {
 		r.stats.fillsSkipped.Add(1)
 		return v, err
 	}

@@ -35,6 +35,8 @@ type MethodStats struct {
 	Loads        uint64 // calls of the source for misses
 	LoadErrors   uint64 // of these, ended with an error that is not "not there"
 	LoadTime     time.Duration
+	ReplicaLoads uint64 // loads that asked NeedsPrimary and were told that a replica will do
+	Unasked      uint64 // loads that needed the primary and did not ask NeedsPrimary: not stored
 	Fills        uint64 // entries stored after a load
 	FillsSkipped uint64 // loads whose result could not be stored (a write in progress, tags that kept changing, more than 256 tags from the result, too many fills at once, a wrapped sentinel)
 
@@ -60,6 +62,7 @@ type counters struct {
 	loads, loadErrors, loadNanos, fills, fillsSkipped           atomic.Uint64
 	writes, invalidations, writeThroughs, markersLost, unknown  atomic.Uint64
 	refused, storeErrors, codecErrors, doubted, untrusted       atomic.Uint64
+	replicaLoads, unasked                                       atomic.Uint64
 }
 
 func (c *counters) snapshot() MethodStats {
@@ -71,6 +74,7 @@ func (c *counters) snapshot() MethodStats {
 		Fills: c.fills.Load(), FillsSkipped: c.fillsSkipped.Load(),
 		Writes: c.writes.Load(), Invalidations: c.invalidations.Load(), WriteThroughs: c.writeThroughs.Load(),
 		MarkersLost: c.markersLost.Load(), Unknown: c.unknown.Load(), Refused: c.refused.Load(),
+		ReplicaLoads: c.replicaLoads.Load(), Unasked: c.unasked.Load(),
 		Doubted: c.doubted.Load(), Untrusted: c.untrusted.Load(),
 		StoreErrors: c.storeErrors.Load(), CodecErrors: c.codecErrors.Load(),
 	}

@@ -69,6 +69,7 @@ func (c *Cache) Begin(ctx context.Context) (context.Context, *Unit) {
 	if u := c.unit(ctx); u != nil {
 		return ctx, u
 	}
+	ctx = onPrimary(ctx)
 	u := &Unit{cache: c, ctx: ctx}
 	return u.bind(ctx), u
 }
