@@ -55,7 +55,14 @@ func (r *Reader[V]) primary(ctx context.Context, snap snapshot, strict bool) boo
 	if outer, _ := ctx.Value(sourceKey{}).(*source); outer != nil && outer.primary {
 		return true
 	}
-	return c.opt.ReplicaLag <= 0 || strict || r.alone(ctx) || snap.youngerThan(c.now().Add(-c.opt.ReplicaLag-c.opt.ClockSkew))
+	return c.opt.ReplicaLag <= 0 || strict || r.alone(ctx) || snap.youngerThan(c.now().Add(-c.replicaWindow()))
+}
+
+// replicaWindow is how long after the clock in a generation a replica may lack what was
+// committed before that. The clock was read before the generation was sent, and in between
+// another write may have been committed.
+func (c *Cache) replicaWindow() time.Duration {
+	return c.opt.ReplicaLag + c.opt.ClockSkew + c.opt.StoreTimeout
 }
 
 // youngerThan reports whether some cell has, or may have, changed since a moment. Generations

@@ -144,7 +144,7 @@ func TestReplicaIsUsedWhenTheLagHasPassed(t *testing.T) {
 				t.Fatal("no load: nothing is tested")
 			}
 			age := time.Since(changed)
-			if used, want := after.ReplicaLoads > before.ReplicaLoads, age > replicaLag+r.cache.opt.ClockSkew; used != want {
+			if used, want := after.ReplicaLoads > before.ReplicaLoads, age > replicaLag+r.cache.opt.ClockSkew+r.cache.opt.StoreTimeout; used != want {
 				t.Errorf("%v after the change: from the replica %v, want %v", age, used, want)
 			}
 			time.Sleep(time.Second)

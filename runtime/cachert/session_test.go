@@ -10,16 +10,7 @@ import (
 	"github.com/cachegen/cachegen/runtime/memstore"
 )
 
-// shopsApart are two processes over one database and one store, which the first one may lose.
-func shopsApart(t *testing.T) (writer, reader *shop, f *flaky) {
-	shared := memstore.New(memstore.Options{})
-	f = &flaky{Store: shared}
-	writer = newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Store = f })
-	reader = newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Store = shared })
-	reader.rows = writer.rows
-	return writer, reader, f
-}
-
+// in returns a context with a session of its own that begins with token.
 func in(s *shop, token string) (context.Context, *Session) {
 	session := s.cache.NewSession(token)
 	return WithSession(context.Background(), session), session
@@ -37,7 +28,8 @@ func (s *shop) warmed() {
 	}
 }
 
-func wantVersion(t *testing.T, s *shop, ctx context.Context, want int64) {
+// wantBoth reads the book by itself and in its list.
+func wantBoth(t *testing.T, s *shop, ctx context.Context, want int64) {
 	t.Helper()
 	if got := s.mustGet(ctx, 1).Version; got != want {
 		t.Errorf("version %d, want %d", got, want)
@@ -53,7 +45,7 @@ func wantVersion(t *testing.T, s *shop, ctx context.Context, want int64) {
 // 3. the writer's process tells the store; the session believes it again
 func TestSessionOfAnUntoldWriteReadsTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writer, reader, f := shopsApart(t)
+		writer, reader, f := twoProcesses(t)
 		reader.warmed()
 		f.set("mark", "post", "probe", "read")
 		ctx, session := in(writer, "")
@@ -61,10 +53,10 @@ func TestSessionOfAnUntoldWriteReadsTheSource(t *testing.T) {
 			t.Fatal(err)
 		}
 		token := session.Token()
-		wantVersion(t, reader, context.Background(), 1) // the control
+		wantBoth(t, reader, context.Background(), 1) // the control
 		for range 2 {
 			ctx, _ = in(reader, token)
-			wantVersion(t, reader, ctx, 2)
+			wantBoth(t, reader, ctx, 2)
 		}
 		if reader.stat("ByID").Untrusted+reader.stat("ByID").Doubted == 0 {
 			t.Error("nothing counted")
@@ -72,11 +64,11 @@ func TestSessionOfAnUntoldWriteReadsTheSource(t *testing.T) {
 		f.set()
 		writer.drain()
 		ctx, session = in(reader, token)
-		wantVersion(t, reader, ctx, 2)
+		wantBoth(t, reader, ctx, 2)
 		reader.drain()
 		loads := reader.loads
 		ctx, session = in(reader, session.Token())
-		wantVersion(t, reader, ctx, 2)
+		wantBoth(t, reader, ctx, 2)
 		if reader.loads != loads {
 			t.Errorf("%d loads after the store was told, want none", reader.loads-loads)
 		}
@@ -87,7 +79,7 @@ func TestSessionOfAnUntoldWriteReadsTheSource(t *testing.T) {
 // session goes past them.
 func TestSessionOutlivesTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writer, reader, f := shopsApart(t)
+		writer, reader, f := twoProcesses(t)
 		reader.warmed()
 		f.set("mark", "post", "probe", "read")
 		ctx, session := in(writer, "")
@@ -100,11 +92,11 @@ func TestSessionOutlivesTheJournal(t *testing.T) {
 		_ = writer.cache.Close()
 		for time.Now().Before(end) {
 			ctx, session := in(reader, token)
-			wantVersion(t, reader, ctx, 2)
+			wantBoth(t, reader, ctx, 2)
 			token = session.Token()
 			time.Sleep(7 * time.Second)
 		}
-		wantVersion(t, reader, context.Background(), 2)
+		wantBoth(t, reader, context.Background(), 2)
 		time.Sleep(time.Minute)
 		if _, session := in(reader, token); session.Token() != "" {
 			t.Error("the token has something to say for ever")
@@ -116,7 +108,7 @@ func TestSessionOutlivesTheJournal(t *testing.T) {
 // 2. a generation made before the lease has ended proves nothing
 func TestSessionOfAnUnknownOutcomeWaitsForTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writer, reader, f := shopsApart(t)
+		writer, reader, f := twoProcesses(t)
 		reader.warmed()
 		f.set("mark", "post", "probe", "read")
 		ctx, session := in(writer, "")
@@ -135,11 +127,11 @@ func TestSessionOfAnUnknownOutcomeWaitsForTheLease(t *testing.T) {
 		b := writer.rows[1]
 		b.Version++
 		writer.rows[1] = b
-		wantVersion(t, reader, context.Background(), 1) // the control
+		wantBoth(t, reader, context.Background(), 1) // the control
 		ctx, _ = in(reader, session.Token())
-		wantVersion(t, reader, ctx, 2)
+		wantBoth(t, reader, ctx, 2)
 		writer.drain()
-		wantVersion(t, reader, context.Background(), 2)
+		wantBoth(t, reader, context.Background(), 2)
 	})
 }
 
@@ -147,7 +139,7 @@ func TestSessionOfAnUnknownOutcomeWaitsForTheLease(t *testing.T) {
 // keeps everybody from the old entry.
 func TestSessionOfAMarkedWriteBelievesTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writer, reader, f := shopsApart(t)
+		writer, reader, f := twoProcesses(t)
 		reader.warmed()
 		ctx, session := in(writer, "")
 		_, err := writer.bump(ctx, 1, func() error { f.set("post", "probe"); return nil })
@@ -155,7 +147,7 @@ func TestSessionOfAMarkedWriteBelievesTheStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, _ = in(reader, session.Token())
-		wantVersion(t, reader, ctx, 2)
+		wantBoth(t, reader, ctx, 2)
 		if n := reader.stat("ByID").Untrusted; n != 0 {
 			t.Errorf("%d reads did not trust the store, want 0", n)
 		}
@@ -165,7 +157,7 @@ func TestSessionOfAMarkedWriteBelievesTheStore(t *testing.T) {
 }
 
 func TestSessionNotesNothingOfARollback(t *testing.T) {
-	writer, _, _ := shopsApart(t)
+	writer, _, _ := twoProcesses(t)
 	ctx, session := in(writer, "")
 	ctx, unit := writer.cache.Begin(ctx)
 	if _, err := writer.bump(ctx, 1, nil); err != nil {
@@ -197,7 +189,7 @@ func TestSessionNotesNothingOfARollback(t *testing.T) {
 // What has been confirmed under the generation that the session's own write made, or was
 // asked for since the token came, is answered near.
 func TestSessionIsAnsweredNearAgain(t *testing.T) {
-	writer, reader, _ := shopsApart(t)
+	writer, reader, _ := twoProcesses(t)
 	reader.cache.NewSession("") // values kept from now on can prove their age
 	ctx, session := in(writer, "")
 	if _, err := writer.bump(ctx, 1, nil); err != nil {
@@ -207,7 +199,7 @@ func TestSessionIsAnsweredNearAgain(t *testing.T) {
 		t.Helper()
 		ctx, _ := in(reader, token)
 		before := reader.stat("ByID").NearHits
-		wantVersion(t, reader, ctx, reader.rows[1].Version)
+		wantBoth(t, reader, ctx, reader.rows[1].Version)
 		reader.drain()
 		if got := reader.stat("ByID").NearHits > before; got != want {
 			t.Errorf("answered near: %v, want %v", got, want)
@@ -223,9 +215,9 @@ func TestSessionIsAnsweredNearAgain(t *testing.T) {
 	reader.warmed()
 	near(session.Token(), false) // whose generation stands there is not known
 	ctx, _ = in(reader, session.Token())
-	wantVersion(t, reader, ctx, 4)
+	wantBoth(t, reader, ctx, 4)
 	before := reader.stat("ByID").NearHits
-	wantVersion(t, reader, ctx, 4) // asked for in this request
+	wantBoth(t, reader, ctx, 4) // asked for in this request
 	if reader.stat("ByID").NearHits == before {
 		t.Error("asked the store twice in one request")
 	}
@@ -235,7 +227,7 @@ func TestSessionIsAnsweredNearAgain(t *testing.T) {
 // 2. the session's read sees the same snapshot; joining the load it would read the old row
 func TestSessionDoesNotJoinALoadFromBeforeItsWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writer, reader, f := shopsApart(t)
+		writer, reader, f := twoProcesses(t)
 		loading, proceed := make(chan struct{}), make(chan struct{})
 		reader.hook = func() {
 			reader.hook = nil
@@ -271,7 +263,7 @@ func TestSessionDoesNotJoinALoadFromBeforeItsWrite(t *testing.T) {
 
 // More than a token may hold becomes one note about everything.
 func TestSessionStaysShort(t *testing.T) {
-	writer, reader, _ := shopsApart(t)
+	writer, reader, _ := twoProcesses(t)
 	reader.warmed()
 	ctx, session := in(writer, "")
 	for id := range int64(1000) {
@@ -300,7 +292,7 @@ func TestSessionStaysShort(t *testing.T) {
 // A note is of no use once no process can have kept what is older.
 func TestSessionForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writer, _, _ := shopsApart(t)
+		writer, _, _ := twoProcesses(t)
 		ctx, session := in(writer, "")
 		if _, err := writer.bump(ctx, 1, nil); err != nil {
 			t.Fatal(err)

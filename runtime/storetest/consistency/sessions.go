@@ -64,7 +64,8 @@ var sessionsElsewhere = []struct {
 }
 
 // sessions: with its token a session reads through any process what it wrote through another
-// one, and nothing older than what it read there. Each row is alone on its shelf.
+// one, and nothing older than what it read there. Each row is alone on its shelf. The first read
+// brings the pushes along, so it is now the row and now the list.
 func (c Config) sessions(t *testing.T) {
 	for _, s := range sessionsElsewhere {
 		t.Run(s.name, func(t *testing.T) {
@@ -124,21 +125,32 @@ func mustWriteIn(t *testing.T, ctx context.Context, p *process, w write) {
 	}
 }
 
-// readBoth reads a row by itself and in its list.
+// readBoth reads a row by itself and in its list, or the other way round.
 func readBoth(t *testing.T, ctx context.Context, p *process, id int64) (one, list row) {
 	t.Helper()
-	one, err := p.byID(ctx, id, nil)
-	if err != nil {
-		t.Errorf("read: %v", err)
-	}
-	rows, err := p.byShelf(ctx, row{ID: id}.shelf())
-	if err != nil {
-		t.Errorf("list: %v", err)
-	}
-	for _, r := range rows {
-		if r.ID == id {
-			list = r
+	byItself := func() {
+		var err error
+		if one, err = p.byID(ctx, id, nil); err != nil {
+			t.Errorf("read: %v", err)
 		}
+	}
+	inList := func() {
+		rows, err := p.byShelf(ctx, row{ID: id}.shelf())
+		if err != nil {
+			t.Errorf("list: %v", err)
+		}
+		for _, r := range rows {
+			if r.ID == id {
+				list = r
+			}
+		}
+	}
+	if id%2 == 0 {
+		byItself()
+		inList()
+	} else {
+		inList()
+		byItself()
 	}
 	return one, list
 }
