@@ -52,7 +52,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	strict := effective(ctx, r.policy.Level) == LevelStrict
 	args := call.Key.text()
 	if !strict && c.gate.open.Load() {
-		if near := c.near.get(r.nearKey(sc, args)); near.servable(c.now()) && r.trusts(ctx, r.nearKey(sc, args), near) {
+		if near := c.near.get(r.nearKey(sc, args)); near.servable(c.now()) && r.trusts(ctx, sc, args, near) {
 			r.stats.hit(EventNearHit, near.kind)
 			return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
 		}

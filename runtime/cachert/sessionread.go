@@ -77,13 +77,13 @@ func (c *Cache) object(near string) uint64 { return hashOf(c.keys.prefix, near) 
 
 // trusts reports whether e, which is servable, may answer a read with the session of ctx, which
 // notes it then.
-func (r *Reader[V]) trusts(ctx context.Context, near string, e *nearEntry) bool {
+func (r *Reader[V]) trusts(ctx context.Context, scope, args string, e *nearEntry) bool {
 	s := SessionFrom(ctx)
 	if s == nil {
 		return true
 	}
 	c := r.repo.cache
-	object := c.object(near)
+	object := c.object(r.nearKey(scope, args))
 	if !s.believes(c, object, e) {
 		r.stats.doubted.Add(1)
 		return false
