@@ -43,6 +43,8 @@
  *   -DREPLICAREAD loads go to a replica of the database that lags
  *   -DCRASHMARKED only writers that mark crash
  *   defences
+ *   -DWINDOW      only a load whose snapshot is older than the lag goes to the replica: it holds at least what
+ *                 the database held when the generation was made.  Under a marker: the primary
  *   -DFENCE       a marker expires only when its transaction can no longer commit
  *   -DAMBIGKEEP   unknown outcome: leave the marker
  *   -DWAITREP     wait until a replica has the marker    -DTWOREP  there are two replicas, and one is waited for
@@ -102,6 +104,13 @@
 
 byte db = 0;                    /* the database's version */
 byte rdb = 0;                   /* REPLICAREAD: the version of its replica */
+#ifdef WINDOW
+byte gdb = 0;                   /* the database's version when the generation was made ... */
+byte rgdb[NR];                  /* ... that a reader has found */
+#define MADE gdb = db
+#else
+#define MADE skip
+#endif
 byte floor = 0;                 /* see WORDS */
 
 byte gen = 0;  byte ge = 0;     /* the cell: generation, 0 for none, and the epoch it was made in */
@@ -154,7 +163,7 @@ byte nf = 0;                    /* 0 between steps */
 
 #ifdef CTRGEN
 byte ctr = 0;
-inline freshgen() { ctr++; gen = ctr; ge = epoch; EXISTS(1) }
+inline freshgen() { ctr++; gen = ctr; ge = epoch; EXISTS(1); MADE }
 #else
 inline freshgen() {
   nf = 1;
@@ -162,7 +171,7 @@ inline freshgen() {
   :: nf == gen || nf == eg || ONREPLICA || WITHREADER -> nf++
   :: else -> break
   od;
-  gen = nf; nf = 0; ge = epoch; EXISTS(1)
+  gen = nf; nf = 0; ge = epoch; EXISTS(1); MADE
 }
 #endif
 
@@ -308,6 +317,9 @@ proctype Reader(byte id)
                  hit = 1; answer(ev); s = 0
             :: else ->
                  printf("reader %d: read 1: finds generation %d and no valid entry\n", id, gen);
+#ifdef WINDOW
+                 rgdb[id] = gdb;
+#endif
                  hit = 0; rg[id] = gen; busy[id] = 1
             fi
        fi }
@@ -316,8 +328,17 @@ proctype Reader(byte id)
      :: else ->
           d_step {
 #ifdef REPLICAREAD
+#ifdef WINDOW
+            if
+            :: rg[id] == 0 || rdb < rgdb[id] -> v = db; printf("reader %d: read 2: asks the primary\n", id)
+            :: rg[id] != 0 && rdb >= rgdb[id] -> v = rdb
+            fi;
+            rgdb[id] = 0;
+            printf("reader %d: read 2: loads version %d and returns it\n", id, v);
+#else
             v = rdb;
             printf("reader %d: read 2: loads version %d from the replica and returns it\n", id, v);
+#endif
 #else
             v = db;
             printf("reader %d: read 2: loads version %d and returns it\n", id, v);

@@ -69,3 +69,43 @@ func BenchmarkMarkedWrite(b *testing.B) {
 		}
 	}
 }
+
+// A near hit in a session that has something noted about other things.
+func BenchmarkNearHitInASession(b *testing.B) {
+	reader, writer := benchShop(b)
+	session := reader.repo.cache.NewSession("")
+	ctx := WithSession(context.Background(), session)
+	for id := range int64(8) {
+		err := writer.Do(ctx, Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(100 + id) },
+			Run:  func(context.Context) error { return nil },
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := reader.Get(ctx, benchCall(1), benchLoad(1)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// What a web server does once a request: read a token, and write it.
+func BenchmarkToken(b *testing.B) {
+	reader, _ := benchShop(b)
+	cache := reader.repo.cache
+	session := cache.NewSession("")
+	for id := range int64(8) {
+		session.wrote(cache, cache.keys.repoCell(string(rune('a'+id))), "g", cache.now())
+	}
+	token := session.Token()
+	b.ReportMetric(float64(len(token)), "bytes")
+	b.ReportAllocs()
+	for b.Loop() {
+		if cache.NewSession(token).Token() != token {
+			b.Fatal("another token")
+		}
+	}
+}

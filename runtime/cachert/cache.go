@@ -52,6 +52,14 @@ type Options struct {
 	// all the same. Default: DefaultOutcomeUnknown.
 	OutcomeUnknown func(error) bool
 
+	// ReplicaLag is how far replicas of the database may be behind their primary: for so long
+	// after a change NeedsPrimary tells loads to ask the primary. Sources that always do need
+	// none of it. Default: 0, loads are never told to ask a replica.
+	ReplicaLag time.Duration
+	// ClockSkew is how far apart the clocks of two processes may be. It is of interest for what
+	// one tells another: sessions and ReplicaLag. Default: 1 s.
+	ClockSkew time.Duration
+
 	clock  func() time.Time
 	random func() uint64
 }
@@ -62,8 +70,8 @@ func (o *Options) complete() error {
 	if !namespaceForm.MatchString(o.Namespace) {
 		return fmt.Errorf("cachegen: namespace %q: use letters, digits, '_', '-' and '.'", o.Namespace)
 	}
-	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 {
-		return errors.New("cachegen: StoreTimeout, Lease, NearTTL and NearBytes must not be negative")
+	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 || o.ClockSkew < 0 || o.ReplicaLag < 0 {
+		return errors.New("cachegen: StoreTimeout, Lease, NearTTL, NearBytes, ClockSkew and ReplicaLag must not be negative")
 	}
 	if o.Lease > store.MaxLease {
 		return fmt.Errorf("cachegen: Lease is %v, more than %v: it is the time for which a tag stays uncached when a writer dies", o.Lease, store.MaxLease)
@@ -71,6 +79,7 @@ func (o *Options) complete() error {
 	o.StoreTimeout = withDefault(o.StoreTimeout, 100*time.Millisecond)
 	o.Lease = withDefault(o.Lease, 10*time.Second)
 	o.NearTTL = withDefault(o.NearTTL, 30*time.Second)
+	o.ClockSkew = withDefault(o.ClockSkew, time.Second)
 	o.NearEntries = withDefault(o.NearEntries, 100_000)
 	o.NearBytes = withDefault(o.NearBytes, 64<<20)
 	if o.Store == nil {
@@ -119,6 +128,11 @@ type Cache struct {
 
 	voids voids
 
+	id            uint64        // of this process, among those of the namespace
+	longest       atomic.Int64  // TTL of all entries, ns
+	sessions      atomic.Bool   // there has been a Session
+	tokensIgnored atomic.Uint64 // of sessions
+
 	renewOwed atomic.Bool // the server changed and the namespace has not been renewed since
 
 	mu      sync.Mutex
@@ -146,6 +160,7 @@ func Open(o Options) (*Cache, error) {
 		c.near = newNearCache(o.NearEntries, o.NearBytes, o.NearTTL)
 	}
 	c.cell.Store(int64(minCellLife))
+	c.id = max(o.random(), 1) // 0 is no process
 	c.gate = newGate(c)
 	c.store.OnDown(func(err error) { c.gate.close(err) })
 	ctx, cancel := context.WithTimeout(c.ctx, o.StoreTimeout)
@@ -253,7 +268,10 @@ func (c *Cache) method(repo, method string) *counters {
 func (c *Cache) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load()}
+	s := Stats{
+		Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load(),
+		TokensIgnored: c.tokensIgnored.Load(),
+	}
 	for _, m := range c.methods {
 		s.Methods = append(s.Methods, m.snapshot())
 	}
@@ -266,19 +284,24 @@ func (c *Cache) Findings() []store.Finding { return c.store.Findings() }
 
 func (c *Cache) now() time.Time { return c.opt.clock() }
 
+// generationBase has no digit x, which separates the parts of a generation.
+const generationBase = 32
+
 // fresh makes a generation or token part that never repeats: the epoch, the clock, and 64
 // random bits.
 func (c *Cache) fresh() store.Generation {
 	b := make([]byte, 0, 40)
-	b = strconv.AppendUint(b, c.epoch.Load(), 36)
+	b = strconv.AppendUint(b, c.epoch.Load(), generationBase)
 	b = append(b, 'x')
-	b = strconv.AppendInt(b, c.now().UnixMicro(), 36)
+	b = strconv.AppendInt(b, c.now().UnixMicro(), generationBase)
 	b = append(b, 'x')
-	return store.Generation(strconv.AppendUint(b, c.opt.random(), 36))
+	return store.Generation(strconv.AppendUint(b, c.opt.random(), generationBase))
 }
 
 // lengthenCells makes cells outlive entries of the given TTL.
 func (c *Cache) lengthenCells(ttl time.Duration) {
+	for old := c.longest.Load(); int64(ttl) > old && !c.longest.CompareAndSwap(old, int64(ttl)); old = c.longest.Load() {
+	}
 	for old := c.cell.Load(); int64(2*ttl) > old; old = c.cell.Load() {
 		if c.cell.CompareAndSwap(old, int64(2*ttl)) {
 			return

@@ -3,8 +3,6 @@ package cachert
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/store"
@@ -73,7 +71,7 @@ func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, wha
 	ttl := r.lifetime(what)
 	now := c.now()
 	env := envelope{kind: what, sentinel: sentinel, stored: now, expires: now.Add(ttl), deps: deps, payload: payload}
-	r.complete(t, loaded, r.nearEntry(snap, deps, rows, v, what, sentinel, env.expires), v, len(payload))
+	r.complete(t, loaded, r.nearEntry(t, loaded, snap, deps, rows, v, what, sentinel, env.expires), v, len(payload))
 	select {
 	case c.fills <- struct{}{}:
 	default: // the store does not keep up: the next read loads again
@@ -101,12 +99,12 @@ func (r *Reader[V]) fill(t target, snap snapshot, cells, rows []string, v V, wha
 
 // nearEntry is a result as it would be kept in the process: servable if each generation it
 // depends on comes with a promise. v is shared from here on.
-func (r *Reader[V]) nearEntry(snap snapshot, deps []dep, rows []string, v V, what kind, sentinel int, expires time.Time) *nearEntry {
+func (r *Reader[V]) nearEntry(t target, how found, snap snapshot, deps []dep, rows []string, v V, what kind, sentinel int, expires time.Time) *nearEntry {
 	near := r.repo.cache.near
 	if near == nil {
 		return nil
 	}
-	if limit := r.repo.cache.now().Add(near.ttl); expires.After(limit) {
+	if limit := t.asked.Add(near.ttl); expires.After(limit) {
 		expires = limit
 	}
 	lives := make([]*store.Live, 0, len(deps))
@@ -117,7 +115,9 @@ func (r *Reader[V]) nearEntry(snap snapshot, deps []dep, rows []string, v V, wha
 		}
 		lives = append(lives, live)
 	}
-	return &nearEntry{value: v, kind: what, sentinel: sentinel, lives: lives, proofs: proofs(lives), expires: expires, rows: rows}
+	e := &nearEntry{value: v, kind: what, sentinel: sentinel, lives: lives, proofs: proofs(lives), expires: expires, rows: rows}
+	r.prove(e, t, deps, how)
+	return e
 }
 
 // complete tells the near cache of a result that is about to be handed out. e may be nil.
@@ -133,12 +133,8 @@ func (r *Reader[V]) complete(t target, how found, e *nearEntry, v V, encoded int
 func (c *Cache) aged(deps []dep, now time.Time) []string {
 	var cells []string
 	for _, d := range deps {
-		_, rest, _ := strings.Cut(string(d.gen), "x")
-		if clock, _, ok := strings.Cut(rest, "x"); ok {
-			made, err := strconv.ParseInt(clock, 36, 64)
-			if err == nil && now.Sub(time.UnixMicro(made)) < c.cellTTL()/2 {
-				continue
-			}
+		if made, ok := madeAt(d.gen); ok && now.Sub(made) < c.cellTTL()/2 {
+			continue
 		}
 		cells = append(cells, d.cell)
 	}

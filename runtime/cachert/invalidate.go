@@ -38,7 +38,11 @@ func (c *Cache) InvalidateAll(ctx context.Context) error {
 func (c *Cache) invalidate(ctx context.Context, cells ...string) error {
 	ctx, cancel := c.storeContext(context.WithoutCancel(ctx))
 	defer cancel()
+	s, since := SessionFrom(ctx), c.now()
 	err := c.renew(ctx, cells...)
+	if s != nil {
+		s.invalidated(c, cells, err, since)
+	}
 	if err != nil {
 		c.gate.owe("", cells, c.now(), err)
 	}

@@ -21,17 +21,18 @@ type mutation struct {
 	observes bool     // some effect stores a value or reads the old row: generations are needed
 	common   []string // cells of the namespace and of the repositories involved
 
-	token  string
-	epoch  uint64
-	start  time.Time // a moment before the commit
-	marked []string  // cells that carry, or may carry, our marker
-	bare   []string  // cells to be renewed without a marker
-	known  snapshot  // seen before the commit
-	guards []guardedRow
-	blind  bool          // announcing failed: no write-through
-	since  time.Time     // when the oldest marker that stands was sent
-	wait   time.Duration // from the marks to the commit
-	lapsed bool          // markers may have gone before they were renewed, and what they met with them
+	token    string
+	epoch    uint64
+	start    time.Time // a moment before the commit
+	marked   []string  // cells that carry, or may carry, our marker
+	bare     []string  // cells to be renewed without a marker
+	known    snapshot  // seen before the commit
+	guards   []guardedRow
+	blind    bool          // announcing failed: no write-through
+	since    time.Time     // when the oldest marker that stands was sent
+	wait     time.Duration // from the marks to the commit
+	sessions []*Session    // that the effects belong to
+	lapsed   bool          // markers may have gone before they were renewed, and what they met with them
 }
 
 // guardedRow is a row that was read under the marks of some cells, and what to drop when
@@ -56,6 +57,7 @@ func (m *mutation) involve(e *effect) {
 		m.wait = m.c.wait()
 	}
 	m.observes = m.observes || e.change.Put != nil || e.change.Old != nil
+	m.follow(SessionFrom(e.ctx))
 	if !slices.Contains(m.common, e.w.repo.cell) {
 		m.common = append(m.common, e.w.repo.cell)
 	}
@@ -173,6 +175,7 @@ func (m *mutation) abandon(after []string) {
 	if m.blind { // the markers may never have arrived
 		cells = append(cells, m.marked...)
 	}
+	m.noteUnknown(cells)
 	if len(cells) == 0 {
 		return
 	}
@@ -212,7 +215,9 @@ func (m *mutation) finish(after []string, puts []put) error {
 	req := store.PostRequest{Token: m.token, Cells: m.postCells(), Bumps: m.bumps(m.bare, late)}
 	req.Entries = m.entries(puts, req)
 	m.stats.invalidations.Add(uint64(len(req.Cells) + len(req.Bumps)))
+	since := m.c.now()
 	outcomes, err := m.c.post(m.ctx, req, m.stats)
+	m.note(req, outcomes, err, since)
 	if err != nil {
 		return err
 	}
@@ -223,7 +228,9 @@ func (m *mutation) finish(after []string, puts []put) error {
 			repos = append(repos, without([]string{g.repo}, repos)...)
 		}
 	}
-	_, err = m.c.post(m.ctx, store.PostRequest{Bumps: m.bumps(repos, nil)}, m.stats)
+	req, since = store.PostRequest{Bumps: m.bumps(repos, nil)}, m.c.now()
+	outcomes, err = m.c.post(m.ctx, req, m.stats)
+	m.note(req, outcomes, err, since)
 	return err
 }
 

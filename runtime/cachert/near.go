@@ -58,6 +58,7 @@ type nearEntry struct {
 	proofs   []*store.Proof // of lives
 	expires  time.Time
 	rows     []string // cells of the tags known from the result
+	proof
 }
 
 func newNearCache(entries int, bytes int64, ttl time.Duration) *nearCache {
@@ -142,7 +143,7 @@ func (n *nearCache) complete(key string, began turn, how found, e *nearEntry, si
 		}
 		return
 	}
-	cost := int64(size + len(key) + 160 + 24*len(e.lives))
+	cost := int64(size + len(key) + 160 + 24*len(e.lives) + 64*len(e.deps))
 	for _, r := range e.rows {
 		cost += int64(len(r) + 16)
 	}

@@ -33,10 +33,11 @@ func (c Call[V]) addTags(t *Tags) {
 
 // target is a call resolved to keys.
 type target struct {
-	near  string   // key in the near cache, and of flights
-	entry string   // key in the store
-	cells []string // namespace, repository, argument tags
-	began turn     // when the read began, for the near cache
+	near  string    // key in the near cache, and of flights
+	entry string    // key in the store
+	cells []string  // namespace, repository, argument tags
+	began turn      // when the read began, for the near cache
+	asked time.Time // ... and by the clock
 }
 
 // Get answers a call from the cache, or through load from the source. The value is the
@@ -53,7 +54,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	if !strict && c.gate.open.Load() {
 		now, near := c.now(), c.near.get(r.nearKey(sc, args))
 		proved := near.proved(now, r.bound)
-		if near.servable(now) {
+		if near.servable(now) && r.trusts(ctx, sc, args, near) {
 			if proved {
 				r.stats.hit(EventNearHit, near.kind)
 				return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
@@ -67,6 +68,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	}
 	var old *nearEntry
 	old, t.began = c.near.begin(t.near)
+	t.asked = c.now()
 	if !c.gate.open.Load() {
 		return r.miss(ctx, t, load)
 	}
@@ -99,15 +101,18 @@ func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.
 	}
 	r.stats.bypasses.Add(1)
 	r.stats.observe(EventBypass, 0, nil)
-	return load(ctx)
+	return load(onPrimary(ctx))
 }
 
 // miss asks the source for this caller alone and stores nothing.
 func (r *Reader[V]) miss(ctx context.Context, t target, load func(context.Context) (V, error)) (V, error) {
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	defer func() { r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0) }()
-	return r.load(ctx, load)
+	defer func() {
+		r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
+		r.noteLoaded(ctx, t)
+	}()
+	return r.load(onPrimary(ctx), load)
 }
 
 // snapshot is what was seen in cells before a load.
@@ -168,7 +173,8 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 		if err != nil {
 			return r.miss(ctx, t, load)
 		}
-		if hit {
+		if hit && r.settled(ctx, snap) {
+			r.noteStored(ctx, t, env.deps)
 			r.stats.hit(EventStoreHit, env.kind)
 			return r.answer(r.clone(v), env.kind, env.sentinel)
 		}
@@ -180,8 +186,16 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 	}
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	return r.fly(ctx, flightKey(t.near, cells, snap), func(ctx context.Context, full func()) (V, error) {
-		return r.loadAndFill(ctx, call, t, snap, full, load)
+	key, primary := flightKey(t.near, cells, snap), r.primary(ctx, snap, strict)
+	if primary {
+		key += " primary"
+	}
+	if r.alone(ctx) {
+		key += " " + string(r.repo.cache.fresh())
+	}
+	defer r.noteLoaded(ctx, t)
+	return r.fly(ctx, key, func(ctx context.Context, full func()) (V, error) {
+		return r.loadAndFill(ctx, call, t, snap, primary, full, load)
 	})
 }
 
@@ -237,21 +251,21 @@ func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []by
 	if strict {
 		r.complete(t, confirmed, &nearEntry{rows: rows}, v, 0)
 	} else {
-		r.complete(t, stored, r.nearEntry(snap, env.deps, rows, v, env.kind, env.sentinel, env.expires), v, len(env.payload))
+		r.complete(t, stored, r.nearEntry(t, stored, snap, env.deps, rows, v, env.kind, env.sentinel, env.expires), v, len(env.payload))
 	}
 	return v, env, true, nil
 }
 
 // loadAndFill runs inside a flight: snap was taken before. It calls full when nobody may join
 // any more.
-func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, full func(), load func(context.Context) (V, error)) (V, error) {
+func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, primary bool, full func(), load func(context.Context) (V, error)) (V, error) {
 	told := false
 	defer func() {
 		if !told {
 			r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
 		}
 	}()
-	v, err := r.load(ctx, load)
+	v, storable, err := r.loadFrom(ctx, primary, load)
 	what, sentinel := r.classify(v, err)
 	if what == kindNone {
 		r.skipped(err)
@@ -267,7 +281,7 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 			r.stats.fillsSkipped.Add(1)
 			return v, err
 		}
-		v, err = r.load(ctx, load)
+		v, storable, err = r.loadFrom(ctx, r.primary(ctx, snap, primary), load)
 		if what, sentinel = r.classify(v, err); what == kindNone {
 			r.skipped(err)
 			return v, err
@@ -275,7 +289,7 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 		rows = r.rows(ctx, call, t, v, err)
 	}
 	cells := append(slices.Clone(t.cells), rows...)
-	if len(rows) > maxRows || !snap.clean(cells) {
+	if !storable || len(rows) > maxRows || !snap.clean(cells) {
 		r.stats.fillsSkipped.Add(1)
 		return v, err
 	}

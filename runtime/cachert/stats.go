@@ -17,6 +17,8 @@ type Stats struct {
 	Outages uint64
 	// Voids counts what may have made a promise void.
 	Voids Voids
+	// TokensIgnored counts session tokens that were malformed or of another version.
+	TokensIgnored uint64
 }
 
 // MethodStats counts one method's calls. Every read is exactly one of NearHits, StoreHits,
@@ -30,10 +32,14 @@ type MethodStats struct {
 	NegativeHits uint64 // hits of either kind that said "not there"
 	Misses       uint64 // answered by the source: nothing valid was stored, a write was in progress, or the store was down
 	Bypasses     uint64 // answered by the source on purpose: Bypass, bypass=, inside a transaction, no tenant, a key that cannot be encoded
+	Doubted      uint64 // values kept near that were not believed because of what a Session has noted: the store was asked
+	Untrusted    uint64 // entries of the store that were not believed because a Session's write may not have been told: the source was asked
 	Joined       uint64 // misses that shared another call's load
 	Loads        uint64 // calls of the source for misses
 	LoadErrors   uint64 // of these, ended with an error that is not "not there"
 	LoadTime     time.Duration
+	ReplicaLoads uint64 // loads that asked NeedsPrimary and were told that a replica will do
+	Unasked      uint64 // loads that needed the primary and did not ask NeedsPrimary: not stored
 	Fills        uint64 // entries stored after a load
 	FillsSkipped uint64 // loads whose result could not be stored (a write in progress, tags that kept changing, more than 256 tags from the result, too many fills at once, a wrapped sentinel)
 
@@ -63,6 +69,7 @@ type counters struct {
 	loads, loadErrors, loadNanos, fills, fillsSkipped           atomic.Uint64
 	writes, invalidations, writeThroughs, markersLost, unknown  atomic.Uint64
 	refused, storeErrors, codecErrors, oversized, foreign       atomic.Uint64
+	doubted, untrusted, replicaLoads, unasked                   atomic.Uint64
 }
 
 func (c *counters) snapshot() MethodStats {
@@ -74,6 +81,8 @@ func (c *counters) snapshot() MethodStats {
 		Fills: c.fills.Load(), FillsSkipped: c.fillsSkipped.Load(),
 		Writes: c.writes.Load(), Invalidations: c.invalidations.Load(), WriteThroughs: c.writeThroughs.Load(),
 		MarkersLost: c.markersLost.Load(), Unknown: c.unknown.Load(), Refused: c.refused.Load(),
+		ReplicaLoads: c.replicaLoads.Load(), Unasked: c.unasked.Load(),
+		Doubted: c.doubted.Load(), Untrusted: c.untrusted.Load(),
 		StoreErrors: c.storeErrors.Load(), CodecErrors: c.codecErrors.Load(),
 		Oversized: c.oversized.Load(), Foreign: c.foreign.Load(),
 	}

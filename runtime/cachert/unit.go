@@ -71,6 +71,7 @@ func (c *Cache) Begin(ctx context.Context) (context.Context, *Unit) {
 	if u := c.unit(ctx); u != nil {
 		return ctx, u
 	}
+	ctx = onPrimary(ctx)
 	u := &Unit{cache: c, ctx: ctx}
 	return u.bind(ctx), u
 }
@@ -288,7 +289,7 @@ func (u *Unit) Discard() {
 	case u.apart:
 		_ = u.m.finish(u.cells, nil)
 	case len(u.m.marked) > 0:
-		u.m.bare = nil
+		u.m.bare, u.m.sessions = nil, nil
 		_ = u.m.finish(nil, nil)
 	}
 }

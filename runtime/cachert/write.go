@@ -40,6 +40,7 @@ type Change struct {
 func (w *Writer) Do(ctx context.Context, ch Change) error {
 	c := w.repo.cache
 	w.stats.writes.Add(1)
+	ctx = onPrimary(ctx)
 	e := &effect{w: w, ctx: ctx, change: ch}
 	if u := w.joins(ctx); u != nil {
 		return u.do(e)

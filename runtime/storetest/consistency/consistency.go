@@ -47,4 +47,6 @@ func Run(t *testing.T, c Config) {
 	t.Run("Schedules", c.schedules)
 	t.Run("Monotonic", c.monotonic)
 	t.Run("Random", c.random)
+	t.Run("Sessions", c.sessions)
+	t.Run("RandomSessions", c.randomSessions)
 }
