@@ -11,11 +11,11 @@ import (
 // and replies alike, as a network or a busy machine does.
 type wire struct {
 	net.Listener
-	server string
 
-	mu    sync.Mutex
-	held  chan struct{} // closed when what is held may go on; nil: nothing is held
-	asked chan struct{} // closed when a client asks for a key meanwhile
+	mu     sync.Mutex
+	server string        // where new connections go
+	held   chan struct{} // closed when what is held may go on; nil: nothing is held
+	asked  chan struct{} // closed when a client asks for a key meanwhile
 }
 
 func newWire(t *testing.T, server string) *wire {
@@ -31,6 +31,19 @@ func newWire(t *testing.T, server string) *wire {
 }
 
 func (w *wire) addr() string { return w.Addr().String() }
+
+// move makes new connections lead to another server, as a name does that follows the primary.
+func (w *wire) move(server string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.server = server
+}
+
+func (w *wire) target() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.server
+}
 
 // hold keeps back everything that the server says from now on, until release is called. asked
 // is closed when a client wants to know something before that.
@@ -53,7 +66,7 @@ func (w *wire) serve() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", w.server)
+		server, err := net.Dial("tcp", w.target())
 		if err != nil {
 			_ = client.Close()
 			continue

@@ -22,10 +22,10 @@ var ErrNotReplicated = errors.New("cachegen: redisstore: a mark has not reached 
 // maxWait bounds how long one WAIT may hold up the connection.
 const maxWait = 500 * time.Millisecond
 
-// rest is how many times as long as a WAIT that has failed nobody waits for that primary's
-// replicas again. WAIT holds up whatever else is sent over the connection, so that a replica
-// which is gone would cost every reader the time-out of every writer.
-const rest = 10
+// restTime is for how long nobody waits for the replicas of a primary after a WAIT that has
+// failed. WAIT holds up whatever else is sent over the connection, so that a replica which is
+// gone would cost every reader the time-out of every writer.
+const restTime = time.Second
 
 // routes says to which primary a slot belongs, as the last probe saw it. The cluster client
 // cannot be used for a mark that is waited for: it follows a redirection, and the WAIT would
@@ -43,26 +43,24 @@ type node struct {
 	behind atomic.Int64 // nobody waits for its replicas before; Unix time in ns
 }
 
+// rest begins at the deadline of the WAIT that has failed.
+func (n *node) rest(deadline time.Time) { n.behind.Store(deadline.Add(restTime).UnixNano()) }
+
 // wait is a WAIT on its way.
 type wait struct {
 	replicas int
-	timeout  time.Duration
+	deadline time.Time
 }
 
 // command is not made by the builder's own Wait, which rueidis sends over another connection,
 // where it has nothing to wait for.
 func (w *wait) command(b rueidis.Builder) rueidis.Completed {
-	return b.Arbitrary("WAIT").Args(number(int64(w.replicas)), number(millis(w.timeout))).Build()
+	return b.Arbitrary("WAIT").Args(number(int64(w.replicas)), number(millis(w.timeout()))).Build()
 }
 
-// timeout leaves half of the time for the way there and back.
-func waitTime(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return maxWait
-	}
-	return min(maxWait, time.Until(deadline)/2)
-}
+// timeout is a third of the time that is left: an idle server notices the end of a WAIT up
+// to 100 ms late (1/hz), and the answer has to come back.
+func (w *wait) timeout() time.Duration { return min(maxWait, time.Until(w.deadline)/3) }
 
 // remember keeps the routes that a probe has found.
 func (s *session) remember(primaries []*server) {
@@ -120,10 +118,14 @@ func (s *session) replicate(ctx context.Context, commands []command) ([]rueidis.
 	if err != nil {
 		return nil, err
 	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(3 * maxWait)
+	}
 	for _, p := range parts {
 		p.waits = time.Now().UnixNano() >= p.node.behind.Load()
 		if p.waits {
-			p.commands = append(p.commands, command{wait: &wait{s.replicas, waitTime(ctx)}})
+			p.commands = append(p.commands, command{wait: &wait{s.replicas, deadline}})
 		}
 		p.done = s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, p.node.client, p.commands) })
 	}
@@ -133,9 +135,12 @@ func (s *session) replicate(ctx context.Context, commands []command) ([]rueidis.
 		got, err := await(ctx, p.done, nil)
 		if err != nil {
 			failed = err
+			if p.waits && ctx.Err() != nil {
+				p.node.rest(deadline)
+			}
 			continue
 		}
-		if err := s.acknowledged(p, got); err != nil {
+		if err := s.acknowledged(p, got, deadline); err != nil {
 			behind = err
 		}
 		for k, i := range p.at {
@@ -168,7 +173,7 @@ func (s *session) split(commands []command) ([]*part, error) {
 }
 
 // acknowledged looks at the reply to the WAIT of a part, which comes last.
-func (s *session) acknowledged(p *part, replies []rueidis.RedisMessage) error {
+func (s *session) acknowledged(p *part, replies []rueidis.RedisMessage, deadline time.Time) error {
 	if !p.waits {
 		return fmt.Errorf("%w: they were behind a moment ago", ErrNotReplicated)
 	}
@@ -177,9 +182,8 @@ func (s *session) acknowledged(p *part, replies []rueidis.RedisMessage) error {
 		return fmt.Errorf("%w: WAIT: %w", ErrNotReplicated, err)
 	}
 	if got < int64(s.replicas) {
-		timeout := p.commands[len(p.commands)-1].wait.timeout
-		p.node.behind.Store(time.Now().Add(rest * timeout).UnixNano())
-		return fmt.Errorf("%w: %d of %d within %v", ErrNotReplicated, got, s.replicas, timeout)
+		p.node.rest(deadline)
+		return fmt.Errorf("%w: %d of %d in time", ErrNotReplicated, got, s.replicas)
 	}
 	return nil
 }

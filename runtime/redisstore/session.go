@@ -31,8 +31,8 @@ type session struct {
 
 	masters map[string]bool // addresses found by the probe; written before ready
 	routes  atomic.Pointer[routes]
-	crew    crew            // runs the operations
-	ready   atomic.Bool     // found good by a probe
+	crew    crew        // runs the operations
+	ready   atomic.Bool // found good by a probe
 	ended   atomic.Bool
 }
 
