@@ -50,6 +50,12 @@ type Options struct {
 	// all the same. Default: DefaultOutcomeUnknown.
 	OutcomeUnknown func(error) bool
 
+	// StrictDespite names the findings about the store ("eviction") that strict methods are
+	// served in spite of. Default: none, so that on a store that can lose the marker of a
+	// write in progress strict reads go to the source and strict writes are refused: see
+	// Ready.
+	StrictDespite []string
+
 	clock  func() time.Time
 	random func() uint64
 }
@@ -112,6 +118,7 @@ type Cache struct {
 	cell   atomic.Int64  // lifetime of cells, ns
 
 	renewOwed atomic.Bool // the server changed and the namespace has not been renewed since
+	unsafe    safety      // whether strict methods can be served
 
 	mu      sync.Mutex
 	repos   map[string]*Repo // guarded by mu
@@ -165,7 +172,9 @@ func (c *Cache) probe(ctx context.Context) error {
 		}
 		c.renewOwed.Store(false)
 	}
-	for _, f := range c.store.Findings() {
+	findings := c.store.Findings()
+	c.judge(findings)
+	for _, f := range findings {
 		level := slog.LevelInfo
 		if f.Degraded {
 			level = slog.LevelWarn

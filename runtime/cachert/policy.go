@@ -96,6 +96,7 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 		panic(fmt.Sprintf("cachegen: policy of %s.%s needs a method, a key, a TTL, a jitter between 0 and 1 and a codec", r.policy.Name, p.Method))
 	}
 	r.cache.lengthenCells(p.TTL)
+	r.cache.builtOn(p.Level)
 	return &Reader[V]{
 		repo: r, policy: p,
 		id:      r.policy.Name + "." + p.Key,
@@ -106,6 +107,7 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 
 // NewWriter registers a write.
 func NewWriter(r *Repo, p WritePolicy) *Writer {
+	r.cache.builtOn(p.Level)
 	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}
 }
 

@@ -40,6 +40,9 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	c := w.repo.cache
 	w.stats.writes.Add(1)
 	e := &effect{w: w, ctx: ctx, change: ch}
+	if err := e.barred(); err != nil {
+		return err
+	}
 	if u := w.joins(ctx); u != nil {
 		return u.do(e)
 	}

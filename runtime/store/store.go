@@ -185,8 +185,11 @@ type Store interface {
 
 // Finding is one thing about the server that the operator should know.
 type Finding struct {
-	// Code is stable: "tracking", "resp3", "eviction", "version", "replica", "cluster".
+	// Code is stable: "tracking", "resp3", "eviction", "version", "replicas", "cluster".
 	Code string
+	// Unsafe reports that the marker of a write in progress can be lost: what builds on
+	// markers alone, the strict level, cannot be promised.
+	Unsafe bool
 	// Degraded reports that some guarantee or speed is lost, in contrast to mere advice.
 	Degraded bool
 	// Text says what was found, what it means and the cure.
