@@ -115,6 +115,7 @@ type Cache struct {
 	fills  chan struct{} // one token per fill under way
 	drains chan struct{} // one token while a Drain runs
 	epoch  atomic.Uint64 // counts changes of the server behind the store
+	server atomic.Uint64 // names the server, in each generation
 	cell   atomic.Int64  // lifetime of cells, ns
 
 	renewOwed atomic.Bool // the server changed and the namespace has not been renewed since
@@ -165,6 +166,9 @@ func (c *Cache) probe(ctx context.Context) error {
 	if changed {
 		c.epoch.Add(1)
 		c.renewOwed.Store(true) // the store reports a change once
+	}
+	if err := c.recognise(ctx); err != nil {
+		return err
 	}
 	if c.renewOwed.Load() {
 		if err := c.renew(ctx, c.keys.namespaceCell()); err != nil {
@@ -263,11 +267,11 @@ func (c *Cache) Findings() []store.Finding { return c.store.Findings() }
 
 func (c *Cache) now() time.Time { return c.opt.clock() }
 
-// fresh makes a generation or token part that never repeats: the epoch, the clock, and 64
+// fresh makes a generation or token part that never repeats: the server, the clock, and 64
 // random bits.
 func (c *Cache) fresh() store.Generation {
 	b := make([]byte, 0, 40)
-	b = strconv.AppendUint(b, c.epoch.Load(), 36)
+	b = strconv.AppendUint(b, c.server.Load(), 36)
 	b = append(b, 'x')
 	b = strconv.AppendInt(b, c.now().UnixMicro(), 36)
 	b = append(b, 'x')

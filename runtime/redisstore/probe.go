@@ -1,6 +1,11 @@
 package redisstore
 
-import "context"
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Probe implements store.Store. Without a session it connects; either way it tests at each
 // primary what the protocol builds on. Changed says
@@ -41,6 +46,13 @@ func (s *Store) Probe(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	return s.note(seen), nil
+}
+
+// Identity implements store.Identified: the run ids of the primaries.
+func (s *Store) Identity() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(slices.Sorted(maps.Keys(s.servers)), " ")
 }
 
 // inspect looks at the servers of a session, which ends when one of them is not what it
