@@ -53,10 +53,12 @@ func (s *session) tryTracking(ctx context.Context, n *server) (store.Finding, er
 	return store.Finding{}, nil
 }
 
-// denied tells a server that refuses from one that does not answer.
+// denied tells a server that refuses from one that does not answer, or cannot write at the
+// moment.
 func denied(err error, f store.Finding) (store.Finding, error) {
 	var reply *rueidis.RedisError
-	if errors.As(err, &reply) && !errors.Is(failure(err), store.ErrDown) {
+	if errors.As(err, &reply) && !errors.Is(failure(err), store.ErrDown) &&
+		!strings.HasPrefix(reply.Error(), "OOM") && !strings.HasPrefix(reply.Error(), "MISCONF") {
 		f.Text += ". The server said: " + reply.Error()
 		return f, nil
 	}

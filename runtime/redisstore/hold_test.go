@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // wire stands between a client and a server and can hold back what the server says, pushes
@@ -14,6 +15,7 @@ type wire struct {
 
 	mu     sync.Mutex
 	server string        // where new connections go
+	delay  time.Duration // of everything the server says
 	held   chan struct{} // closed when what is held may go on; nil: nothing is held
 	asked  chan struct{} // closed when a client asks for a key meanwhile
 }
@@ -37,6 +39,13 @@ func (w *wire) move(server string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.server = server
+}
+
+// slow makes all that the server says take so much longer.
+func (w *wire) slow(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.delay = d
 }
 
 func (w *wire) target() string {
@@ -107,9 +116,10 @@ func (w *wire) watch(sent []byte) {
 
 func (w *wire) wait([]byte) {
 	w.mu.Lock()
-	held := w.held
+	held, delay := w.held, w.delay
 	w.mu.Unlock()
 	if held != nil {
 		<-held
 	}
+	time.Sleep(delay)
 }

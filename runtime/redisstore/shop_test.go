@@ -78,7 +78,10 @@ func openShop(t *testing.T, s *shelf, p plan, addrs ...string) *shop {
 	if p.cache.Lease == 0 {
 		p.cache.Lease = time.Minute
 	}
-	p.cache.Namespace, p.cache.Store = "ns", st
+	if p.cache.Namespace == "" {
+		p.cache.Namespace = "ns"
+	}
+	p.cache.Store = st
 	p.cache.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	cache, err := cachert.Open(p.cache)
 	if err != nil {
