@@ -41,6 +41,10 @@ type Options struct {
 	NearBytes   int64
 	// NearTTL caps the life of a value in the process. Default: 30 s.
 	NearTTL time.Duration
+	// MaxLoads bounds how many loads of missed reads run at the same time; who comes later
+	// waits as long as its context allows. Loads that are called by another load do not
+	// count, nor do reads past the cache. Default: 1,000. Negative: no bound.
+	MaxLoads int
 	// Logger is told of findings about the store, outages and lost markers. Default:
 	// slog.Default().
 	Logger *slog.Logger
@@ -74,6 +78,7 @@ func (o *Options) complete() error {
 	o.NearTTL = withDefault(o.NearTTL, 30*time.Second)
 	o.NearEntries = withDefault(o.NearEntries, 100_000)
 	o.NearBytes = withDefault(o.NearBytes, 64<<20)
+	o.MaxLoads = withDefault(o.MaxLoads, 1000)
 	if o.Store == nil {
 		o.Store = memstore.New(memstore.Options{})
 	}
@@ -108,6 +113,7 @@ type Cache struct {
 	keys  keyspace
 	near  *nearCache
 	gate  *gate
+	loads loads
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -138,7 +144,7 @@ func Open(o Options) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
-		opt: o, store: o.Store, keys: newKeyspace(o.Namespace),
+		opt: o, store: o.Store, keys: newKeyspace(o.Namespace), loads: newLoads(o.MaxLoads),
 		fills: make(chan struct{}, maxFills), drains: make(chan struct{}, 1), repos: map[string]*Repo{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -255,7 +261,7 @@ func (c *Cache) method(repo, method string) *counters {
 func (c *Cache) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load()}
+	s := Stats{Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load(), LoadsWaited: c.loads.waited.Load()}
 	for _, m := range c.methods {
 		s.Methods = append(s.Methods, m.snapshot())
 	}

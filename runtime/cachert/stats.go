@@ -15,6 +15,8 @@ type Stats struct {
 	Journal int
 	// Outages counts how often the store was lost.
 	Outages uint64
+	// LoadsWaited counts the loads that had to wait for their turn: see Options.MaxLoads.
+	LoadsWaited uint64
 }
 
 // MethodStats counts one method's calls. Every read is exactly one of NearHits, StoreHits,

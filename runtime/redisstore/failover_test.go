@@ -85,7 +85,9 @@ func TestTheFormerPrimaryComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, servers.Replica, "role:master", "INFO", "replication")
-	await(t, func() bool { return !writer.Stats().Open && !other.Stats().Open || writer.Stats().Outages > 0 && other.Stats().Outages > 0 })
+	await(t, func() bool {
+		return !writer.Stats().Open && !other.Stats().Open || writer.Stats().Outages > 0 && other.Stats().Outages > 0
+	})
 	writer.trusts()
 	other.trusts()
 	session := openShop(t, source, plan{level: cachert.LevelSession}, servers.Replica.Addr) // marks wait for nobody
