@@ -261,7 +261,7 @@ func (c *Cache) method(repo, method string) *counters {
 func (c *Cache) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load(), LoadsWaited: c.loads.waited.Load()}
+	s := Stats{Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load(), MarkersLost: c.gate.lost.Load(), LoadsWaited: c.loads.waited.Load()}
 	for _, m := range c.methods {
 		s.Methods = append(s.Methods, m.snapshot())
 	}
