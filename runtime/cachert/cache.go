@@ -43,6 +43,10 @@ type Options struct {
 	NearBytes   int64
 	// NearTTL caps the life of a value in the process. Default: 30 s.
 	NearTTL time.Duration
+	// MaxLoads bounds how many loads of missed reads run at the same time; who comes later
+	// waits as long as its context allows. Loads that are called by another load do not
+	// count, nor do reads past the cache. Default: 1,000. Negative: no bound.
+	MaxLoads int
 	// Logger is told of findings about the store, outages and lost markers. Default:
 	// slog.Default().
 	Logger *slog.Logger
@@ -59,6 +63,11 @@ type Options struct {
 	// ClockSkew is how far apart the clocks of two processes may be. It is of interest for what
 	// one tells another: sessions and ReplicaLag. Default: 1 s.
 	ClockSkew time.Duration
+	// StrictDespite names the findings about the store ("eviction") that strict methods are
+	// served in spite of. Default: none, so that on a store that can lose the marker of a
+	// write in progress strict reads go to the source and strict writes are refused: see
+	// Ready.
+	StrictDespite []string
 
 	clock  func() time.Time
 	random func() uint64
@@ -82,6 +91,7 @@ func (o *Options) complete() error {
 	o.ClockSkew = withDefault(o.ClockSkew, time.Second)
 	o.NearEntries = withDefault(o.NearEntries, 100_000)
 	o.NearBytes = withDefault(o.NearBytes, 64<<20)
+	o.MaxLoads = withDefault(o.MaxLoads, 1000)
 	if o.Store == nil {
 		o.Store = memstore.New(memstore.Options{})
 	}
@@ -116,6 +126,7 @@ type Cache struct {
 	keys  keyspace
 	near  *nearCache
 	gate  *gate
+	loads loads
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -123,6 +134,7 @@ type Cache struct {
 	fills  chan struct{} // one token per fill under way
 	drains chan struct{} // one token while a Drain runs
 	epoch  atomic.Uint64 // counts changes of the server behind the store
+	server atomic.Uint64 // names the server, in each generation
 	cell   atomic.Int64  // lifetime of cells, ns
 	leased atomic.Int64  // longest bound at level leased, ns; 0 where promises do not lag
 
@@ -134,6 +146,7 @@ type Cache struct {
 	tokensIgnored atomic.Uint64 // of sessions
 
 	renewOwed atomic.Bool // the server changed and the namespace has not been renewed since
+	unsafe    safety      // whether strict methods can be served
 
 	mu      sync.Mutex
 	repos   map[string]*Repo // guarded by mu
@@ -152,7 +165,7 @@ func Open(o Options) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
-		opt: o, store: o.Store, keys: newKeyspace(o.Namespace),
+		opt: o, store: o.Store, keys: newKeyspace(o.Namespace), loads: newLoads(o.MaxLoads),
 		fills: make(chan struct{}, maxFills), drains: make(chan struct{}, 1), repos: map[string]*Repo{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -185,13 +198,18 @@ func (c *Cache) probe(ctx context.Context) error {
 			c.opt.Observer.Observe(Event{Kind: EventServerChange})
 		}
 	}
+	if err := c.recognise(ctx); err != nil {
+		return err
+	}
 	if c.renewOwed.Load() {
 		if err := c.renew(ctx, c.keys.namespaceCell()); err != nil {
 			return err
 		}
 		c.renewOwed.Store(false)
 	}
-	for _, f := range c.store.Findings() {
+	findings := c.store.Findings()
+	c.judge(findings)
+	for _, f := range findings {
 		level := slog.LevelInfo
 		if f.Degraded {
 			level = slog.LevelWarn
@@ -270,6 +288,7 @@ func (c *Cache) Stats() Stats {
 	defer c.mu.Unlock()
 	s := Stats{
 		Open: c.gate.open.Load(), Journal: c.gate.pending(), Outages: c.gate.outages.Load(),
+		MarkersLost: c.gate.lost.Load(), LoadsWaited: c.loads.waited.Load(),
 		TokensIgnored: c.tokensIgnored.Load(),
 	}
 	for _, m := range c.methods {
@@ -287,11 +306,11 @@ func (c *Cache) now() time.Time { return c.opt.clock() }
 // generationBase has no digit x, which separates the parts of a generation.
 const generationBase = 32
 
-// fresh makes a generation or token part that never repeats: the epoch, the clock, and 64
+// fresh makes a generation or token part that never repeats: the server, the clock, and 64
 // random bits.
 func (c *Cache) fresh() store.Generation {
 	b := make([]byte, 0, 40)
-	b = strconv.AppendUint(b, c.epoch.Load(), generationBase)
+	b = strconv.AppendUint(b, c.server.Load(), generationBase)
 	b = append(b, 'x')
 	b = strconv.AppendInt(b, c.now().UnixMicro(), generationBase)
 	b = append(b, 'x')

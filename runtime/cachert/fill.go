@@ -179,7 +179,7 @@ func (r *Reader[V]) Reload(p *Puts, call Call[V], load func(context.Context) (V,
 	if p.uncommitted {
 		return
 	}
-	if v, err := r.load(p.ctx, load); err == nil {
+	if v, err := r.load(inside(p.ctx), load); err == nil {
 		r.Put(p, call, v)
 	}
 }

@@ -111,8 +111,14 @@ func (r *Reader[V]) leave(key string, f *flight[V]) {
 	}
 }
 
-// load calls the source and counts it.
+// load waits for its turn, calls the source and counts it.
 func (r *Reader[V]) load(ctx context.Context, source func(context.Context) (V, error)) (V, error) {
+	ctx, leave, err := r.repo.cache.loads.enter(ctx)
+	if err != nil {
+		var zero V
+		return zero, err
+	}
+	defer leave()
 	start := r.repo.cache.now()
 	v, err := source(ctx)
 	took := r.repo.cache.now().Sub(start)

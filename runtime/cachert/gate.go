@@ -28,6 +28,7 @@ type gate struct {
 	wake    chan struct{}             // buffered; tells the keeper of new work
 	idle    chan struct{}             // closed when nothing is undelivered and the gate is open
 	outages atomic.Uint64
+	lost    atomic.Uint64 // markers found gone by deliveries
 }
 
 // undelivered is an invalidation still owed to the store: a marker to be ended, or with an
@@ -234,8 +235,11 @@ func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) (owed ma
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			_, failed := g.cache.store.Post(ctx, g.request(token, list))
+			reply, failed := g.cache.store.Post(ctx, g.request(token, list))
 			if failed == nil {
+				if token != "" {
+					g.lost.Add(lost(reply))
+				}
 				return
 			}
 			mu.Lock()
@@ -248,6 +252,16 @@ func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) (owed ma
 	}
 	wg.Wait()
 	return owed, err
+}
+
+// lost counts the markers that a post has found gone.
+func lost(reply store.PostReply) (n uint64) {
+	for _, o := range reply.Outcomes {
+		if o == store.Lost {
+			n++
+		}
+	}
+	return n
 }
 
 func (g *gate) request(token string, list []undelivered) store.PostRequest {

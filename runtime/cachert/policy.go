@@ -112,6 +112,7 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 		panic(fmt.Sprintf("cachegen: policy of %s.%s needs a method, a key, a TTL, a jitter between 0 and 1, a size that is not negative and a codec", r.policy.Name, p.Method))
 	}
 	r.cache.lengthenCells(p.TTL)
+	r.cache.builtOn(p.Level)
 	return &Reader[V]{
 		repo: r, policy: p,
 		bound:   r.cache.bounds(r.policy.Name+"."+p.Method, p.Level, p.Staleness, true),
@@ -124,6 +125,7 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 // NewWriter registers a write. It panics when the policy is not usable.
 func NewWriter(r *Repo, p WritePolicy) *Writer {
 	r.cache.bounds(r.policy.Name+"."+p.Method, p.Level, p.Staleness, false)
+	r.cache.builtOn(p.Level)
 	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}
 }
 

@@ -49,9 +49,10 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	if !ok || r.derived || call.Bypass || bypassed(ctx) || c.unit(ctx) != nil || call.Key.Err() != nil {
 		return r.bypass(ctx, call, load)
 	}
-	strict := effective(ctx, r.policy.Level) == LevelStrict
+	level := effective(ctx, r.policy.Level)
+	strict := level == LevelStrict
 	args := call.Key.text()
-	if !strict && c.gate.open.Load() {
+	if !strict && c.trusts(level) {
 		now, near := c.now(), c.near.get(r.nearKey(sc, args))
 		proved := near.proved(now, r.bound)
 		if near.servable(now) && r.trusts(ctx, sc, args, near) {
@@ -69,7 +70,7 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	var old *nearEntry
 	old, t.began = c.near.begin(t.near)
 	t.asked = c.now()
-	if !c.gate.open.Load() {
+	if !c.trusts(level) {
 		return r.miss(ctx, t, load)
 	}
 	return r.getFromStore(ctx, call, t, old, strict, load)

@@ -15,6 +15,11 @@ type Stats struct {
 	Journal int
 	// Outages counts how often the store was lost.
 	Outages uint64
+	// MarkersLost counts markers that were gone when the end of their write was delivered late,
+	// beside those that MethodStats count.
+	MarkersLost uint64
+	// LoadsWaited counts the loads that had to wait for their turn: see Options.MaxLoads.
+	LoadsWaited uint64
 	// Voids counts what may have made a promise void.
 	Voids Voids
 	// TokensIgnored counts session tokens that were malformed or of another version.

@@ -42,6 +42,9 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	w.stats.writes.Add(1)
 	ctx = onPrimary(ctx)
 	e := &effect{w: w, ctx: ctx, change: ch}
+	if err := e.barred(); err != nil {
+		return err
+	}
 	if u := w.joins(ctx); u != nil {
 		return u.do(e)
 	}

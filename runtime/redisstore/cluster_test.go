@@ -3,7 +3,6 @@ package redisstore_test
 import (
 	"fmt"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,50 +10,53 @@ import (
 	"github.com/cachegen/cachegen/runtime/store"
 )
 
-// addReplica joins a server to the cluster as the replica of its first node, and returns
-// when clients are told of it.
-func addReplica(t *testing.T, c *testserver.RedisClusterServers) *testserver.RedisServer {
+// addReplicas joins a replica for each of nodes to the cluster, and returns when clients are
+// told of them.
+func addReplicas(t *testing.T, c *testserver.RedisClusterServers, nodes ...*testserver.RedisServer) map[*testserver.RedisServer]*testserver.RedisServer {
 	t.Helper()
-	bus, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(bus.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bus.Close(); err != nil {
-		t.Fatal(err)
-	}
-	replica := testserver.Redis(t, "--cluster-enabled", "yes", "--cluster-port", port, "--cluster-announce-ip", "127.0.0.1")
-	id, err := c.Nodes[0].Do("CLUSTER", "MYID")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, own, err := net.SplitHostPort(replica.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	must(t, c.Nodes[0], "CLUSTER", "MEET", host, own, port)
-	await(t, func() bool {
-		_, err := replica.Do("CLUSTER", "REPLICATE", id)
-		return err == nil
-	})
-	await(t, func() bool {
-		for _, node := range c.Nodes {
-			text, err := node.Do("CLUSTER", "SLOTS")
-			if err != nil || !strings.Contains(text, own) {
-				return false
-			}
+	replicas := map[*testserver.RedisServer]*testserver.RedisServer{}
+	for _, n := range nodes {
+		bus, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
-	})
-	return replica
+		_, port, err := net.SplitHostPort(bus.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bus.Close(); err != nil {
+			t.Fatal(err)
+		}
+		replica := testserver.Redis(t, "--cluster-enabled", "yes", "--cluster-port", port, "--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "2000")
+		host, own, err := net.SplitHostPort(replica.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, node := range c.Nodes { // all, for gossip takes its time
+			must(t, node, "CLUSTER", "MEET", host, own, port)
+		}
+		replicas[n] = replica
+	}
+	for n, replica := range replicas {
+		id := myID(t, n)
+		await(t, func() bool {
+			_, err := replica.Do("CLUSTER", "REPLICATE", id)
+			return err == nil
+		})
+	}
+	for _, replica := range replicas {
+		_, own, _ := net.SplitHostPort(replica.Addr)
+		for _, node := range c.Nodes {
+			until(t, node, own, "CLUSTER", "SLOTS")
+		}
+		until(t, replica, "master_link_status:up", "INFO", "replication")
+	}
+	return replicas
 }
 
 func TestClusterFaults(t *testing.T) {
 	c := testserver.RedisCluster(t, 3)
-	replica := addReplica(t, c)
+	replica := addReplicas(t, c, c.Nodes[0])[c.Nodes[0]]
 	s := open(t, c.Addrs()...)
 	cells := make([]string, 30)
 	for i := range cells {

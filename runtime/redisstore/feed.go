@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/cachegen/cachegen/runtime/store"
 )
 
 // feed keeps the table in step with one connection. rueidis calls Update, Delete and Close

@@ -55,10 +55,12 @@ func (s *session) tryTracking(ctx context.Context, n *server) (store.Finding, er
 	return store.Finding{}, nil
 }
 
-// denied tells a server that refuses from one that does not answer.
+// denied tells a server that refuses from one that does not answer, or cannot write at the
+// moment.
 func denied(err error, f store.Finding) (store.Finding, error) {
 	var reply *rueidis.RedisError
-	if errors.As(err, &reply) && !errors.Is(failure(err), store.ErrDown) {
+	if errors.As(err, &reply) && !errors.Is(failure(err), store.ErrDown) &&
+		!strings.HasPrefix(reply.Error(), "OOM") && !strings.HasPrefix(reply.Error(), "MISCONF") {
 		f.Text += ". The server said: " + reply.Error()
 		return f, nil
 	}
@@ -84,9 +86,10 @@ func (s *session) probeKey(n *server) string {
 func judge(info map[string]string) (out []store.Finding) {
 	switch policy := info["maxmemory_policy"]; {
 	case strings.HasPrefix(policy, "allkeys-"):
-		out = append(out, store.Finding{Code: "eviction", Degraded: true, Text: "maxmemory-policy is " + policy + ": when memory is full the marker of a write in progress can be evicted, and a value from before it then stays readable until the write ends, or until its TTL if the writer dies; set noeviction and enough memory, or give the cache a server of its own that never fills up"})
+		out = append(out, store.Finding{Code: "eviction", Degraded: true, Unsafe: true, Text: "maxmemory-policy is " + policy + ": when memory is full the marker of a write in progress can be evicted, and a value from before it then stays readable until the write ends, or until its TTL if the writer dies; set noeviction and enough memory, or give the cache a server of its own that never fills up"})
 	case strings.HasPrefix(policy, "volatile-"):
-		out = append(out, store.Finding{Code: "eviction", Text: "maxmemory-policy is " + policy + ": entries and cells all carry a TTL, so when memory is full markers of writes in progress can be evicted as under allkeys; watch evicted_keys, or set noeviction"})
+		bounded := info["maxmemory"] != "0" // else nothing is evicted, as yet
+		out = append(out, store.Finding{Code: "eviction", Degraded: bounded, Unsafe: bounded, Text: "maxmemory-policy is " + policy + ": entries and cells all carry a TTL, so when memory is full markers of writes in progress can be evicted as under allkeys; watch evicted_keys, or set noeviction"})
 	case policy == "":
 		out = append(out, store.Finding{Code: "eviction", Text: "INFO does not show maxmemory-policy: make sure that it is noeviction"})
 	}

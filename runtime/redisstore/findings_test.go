@@ -31,11 +31,13 @@ func TestWhatIsFound(t *testing.T) {
 		options  redisstore.Options
 		code     string // "" none
 		degraded bool
+		unsafe   bool
 		text     string
 		promises bool
 	}{
 		{name: "all is well", server: server(), promises: true},
-		{name: "allkeys", server: server("--maxmemory-policy", "allkeys-lru"), code: "eviction", degraded: true, text: "set noeviction", promises: true},
+		{name: "allkeys", server: server("--maxmemory-policy", "allkeys-lru"), code: "eviction", degraded: true, unsafe: true, text: "set noeviction", promises: true},
+		{name: "volatile, and memory is bounded", server: server("--maxmemory-policy", "volatile-ttl", "--maxmemory", "100mb"), code: "eviction", degraded: true, unsafe: true, text: "volatile-ttl", promises: true},
 		{name: "volatile", server: server("--maxmemory-policy", "volatile-ttl"), code: "eviction", text: "volatile-ttl", promises: true},
 		{name: "no RESP3", server: server("--rename-command", "HELLO", ""), code: "resp3", degraded: true, text: "RESP3"},
 		{name: "no CLIENT", server: server("--rename-command", "CLIENT", ""), code: "tracking", degraded: true, text: "refuses"},
@@ -73,7 +75,7 @@ func TestWhatIsFound(t *testing.T) {
 				t.Errorf("findings %+v, want none", findings)
 			}
 			if c.code != "" && !slices.ContainsFunc(findings, func(f store.Finding) bool {
-				return f.Code == c.code && f.Degraded == c.degraded && strings.Contains(f.Text, c.text)
+				return f.Code == c.code && f.Degraded == c.degraded && f.Unsafe == c.unsafe && strings.Contains(f.Text, c.text)
 			}) {
 				t.Errorf("findings %+v, want %s with %q", findings, c.code, c.text)
 			}

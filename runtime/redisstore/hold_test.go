@@ -5,17 +5,19 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // wire stands between a client and a server and can hold back what the server says, pushes
 // and replies alike, as a network or a busy machine does.
 type wire struct {
 	net.Listener
-	server string
 
-	mu    sync.Mutex
-	held  chan struct{} // closed when what is held may go on; nil: nothing is held
-	asked chan struct{} // closed when a client asks for a key, or sends a heartbeat, meanwhile
+	mu     sync.Mutex
+	server string        // where new connections go
+	delay  time.Duration // of everything the server says
+	held   chan struct{} // closed when what is held may go on; nil: nothing is held
+	asked  chan struct{} // closed when a client asks for a key, or sends a heartbeat, meanwhile
 }
 
 func newWire(t *testing.T, server string) *wire {
@@ -31,6 +33,26 @@ func newWire(t *testing.T, server string) *wire {
 }
 
 func (w *wire) addr() string { return w.Addr().String() }
+
+// move makes new connections lead to another server, as a name does that follows the primary.
+func (w *wire) move(server string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.server = server
+}
+
+// slow makes all that the server says take so much longer.
+func (w *wire) slow(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.delay = d
+}
+
+func (w *wire) target() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.server
+}
 
 // hold keeps back everything that the server says from now on, until release is called. asked
 // is closed when a client wants to know something before that.
@@ -53,7 +75,7 @@ func (w *wire) serve() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", w.server)
+		server, err := net.Dial("tcp", w.target())
 		if err != nil {
 			_ = client.Close()
 			continue
@@ -81,11 +103,7 @@ func pass(to, from net.Conn, before func([]byte)) {
 }
 
 func (w *wire) watch(sent []byte) {
-	if !bytes.Contains(sent, []byte("
-GETRANGE
-")) && !bytes.Contains(sent, []byte("
-cachegen
-")) {
+	if !bytes.Contains(sent, []byte("\r\nGETRANGE\r\n")) && !bytes.Contains(sent, []byte("\r\ncachegen\r\n")) {
 		return
 	}
 	w.mu.Lock()
@@ -98,9 +116,10 @@ cachegen
 
 func (w *wire) wait([]byte) {
 	w.mu.Lock()
-	held := w.held
+	held, delay := w.held, w.delay
 	w.mu.Unlock()
 	if held != nil {
 		<-held
 	}
+	time.Sleep(delay)
 }

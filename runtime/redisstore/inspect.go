@@ -37,8 +37,7 @@ type shard struct {
 
 const slots = 16384
 
-// inspect asks every node about itself and picks the primaries. In a session that is not
-// ready yet it tests them, too.
+// inspect asks every node about itself, picks the primaries and tests them.
 func (s *session) inspect(ctx context.Context) (inspection, error) {
 	primaries, findings, err := s.primaries(s.describe(ctx))
 	if err != nil {
@@ -48,29 +47,45 @@ func (s *session) inspect(ctx context.Context) (inspection, error) {
 	for _, p := range primaries {
 		seen.servers[p.info["run_id"]] = true
 		seen.add(p.addr, judge(p.info)...)
+		seen.add(p.addr, judgeReplicas(p.info, s.replicas)...)
 	}
-	if s.ready.Load() {
-		return seen, nil
+	s.remember(primaries)
+	if !s.ready.Load() {
+		s.masters = map[string]bool{}
+		for _, p := range primaries {
+			s.masters[p.addr] = true
+		}
 	}
-	s.masters = map[string]bool{}
-	for _, p := range primaries {
-		s.masters[p.addr] = true
-		if !s.near {
-			continue
-		}
-		finding, err := s.tryTracking(ctx, p)
-		if err != nil {
-			return inspection{}, fmt.Errorf("%s: %w", p.addr, err)
-		}
-		if finding.Code != "" {
-			s.near = false
-			seen.add(p.addr, finding)
-		}
+	if err := s.trackingOf(ctx, primaries); err != nil {
+		return inspection{}, err
 	}
 	if s.untracked.Code != "" {
 		seen.findings = append(seen.findings, s.untracked)
 	}
 	return seen, nil
+}
+
+// trackingOf tests client-side caching on primaries. A session that is in use cannot do without
+// from one moment to the next: it ends, and the next one is made without.
+func (s *session) trackingOf(ctx context.Context, primaries []*server) error {
+	for _, p := range primaries {
+		if !s.near {
+			return nil
+		}
+		finding, err := s.tryTracking(ctx, p)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", p.addr, err)
+		case finding.Code == "":
+		case s.ready.Load():
+			return fmt.Errorf("%s: %s", p.addr, finding.Text)
+		default:
+			s.near = false
+			finding.Text = p.addr + ": " + finding.Text
+			s.untracked = finding
+		}
+	}
+	return nil
 }
 
 // add adds findings, each once however many servers it is true of.

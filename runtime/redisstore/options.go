@@ -30,11 +30,20 @@ type Options struct {
 	// for servers and proxies without client-side caching; where that is missing without
 	// being announced here, Findings says so.
 	Untracked bool
+	// Replicas is how many replicas each primary has. A mark then waits for all of them
+	// (WAIT), and fails with ErrNotReplicated where one is behind, so that no failover can
+	// lose the marker of a write that went on. Less than all of them protects nothing: the one
+	// that was not waited for may take over. 0 waits for none. What it costs stands in the
+	// package comment.
+	Replicas int
 }
 
 func (o Options) complete() (Options, error) {
 	if o.MaxTracked < 0 {
 		return o, errors.New("cachegen: redisstore: MaxTracked must not be negative")
+	}
+	if o.Replicas < 0 {
+		return o, errors.New("cachegen: redisstore: Replicas must not be negative")
 	}
 	if o.MaxTracked == 0 {
 		o.MaxTracked = DefaultMaxTracked

@@ -1,9 +1,14 @@
 package redisstore
 
-import "context"
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+)
 
-// Probe implements store.Store. Without a session it connects, and tests at each primary
-// what the protocol builds on; with one it looks whether the primaries answer. Changed says
+// Probe implements store.Store. Without a session it connects; either way it tests at each
+// primary what the protocol builds on. Changed says
 // that one of them has a run id that the last good probe did not see: a restart, a failover,
 // or a cluster that has grown.
 func (s *Store) Probe(ctx context.Context) (changed bool, err error) {
@@ -21,7 +26,7 @@ func (s *Store) Probe(ctx context.Context) (changed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		return s.note(seen, false), nil
+		return s.note(seen), nil
 	}
 	if s.closed.Load() {
 		return false, down(errClosed)
@@ -40,7 +45,14 @@ func (s *Store) Probe(ctx context.Context) (changed bool, err error) {
 		next.end(err)
 		return false, err
 	}
-	return s.note(seen, true), nil
+	return s.note(seen), nil
+}
+
+// Identity implements store.Identified: the run ids of the primaries.
+func (s *Store) Identity() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(slices.Sorted(maps.Keys(s.servers)), " ")
 }
 
 // inspect looks at the servers of a session, which ends when one of them is not what it
@@ -71,17 +83,13 @@ func (s *Store) use(next *session) error {
 	return nil
 }
 
-// note remembers what was seen and says whether a server is new. Findings come with the
-// self-test, so with a new session only.
-func (s *Store) note(seen inspection, findings bool) (changed bool) {
+// note remembers what was seen and says whether a server is new.
+func (s *Store) note(seen inspection) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id := range seen.servers {
 		changed = changed || s.servers != nil && !s.servers[id]
 	}
-	s.servers = seen.servers
-	if findings {
-		s.findings = seen.findings
-	}
+	s.servers, s.findings = seen.servers, seen.findings
 	return changed
 }

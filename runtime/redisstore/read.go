@@ -136,7 +136,7 @@ func (s *session) exchangeTracked(ctx context.Context, r store.ReadRequest, plai
 		return replies[:n], replies[n:], nil
 	}
 	if len(plain) > 0 {
-		beside := s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, plain) })
+		beside := s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, s.client, plain) })
 		defer func() {
 			if err == nil {
 				replies, err = await(ctx, beside, nil)

@@ -26,7 +26,10 @@ type Store struct {
 	findings []store.Finding // guarded by mu
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store      = (*Store)(nil)
+	_ store.Identified = (*Store)(nil)
+)
 
 // New makes a store. It does not connect: Probe does, and until it has succeeded every
 // operation fails with store.ErrDown at once. An error is about options that the protocol

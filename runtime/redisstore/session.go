@@ -27,10 +27,12 @@ type session struct {
 	untracked store.Finding
 	near      bool
 	cluster   bool // more than one connection
+	replicas  int  // that marks wait for
 
 	masters map[string]bool // addresses found by the probe; written before ready
 	hearts  []heart         // of the primaries, where near; written before ready
 	pulse   *pulse
+	routes  atomic.Pointer[routes]
 	crew    crew        // runs the operations
 	ready   atomic.Bool // found good by a probe
 	ended   atomic.Bool
@@ -38,7 +40,7 @@ type session struct {
 
 // connect makes a session that is not ready yet.
 func connect(opt rueidis.ClientOption, o Options, p *pulse, lost func(*session, error)) (*session, error) {
-	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked, crew: newCrew(), pulse: p}
+	s := &session{table: newTable(o.MaxTracked), lost: lost, near: !o.Untracked, replicas: o.Replicas, crew: newCrew(), pulse: p}
 	hook(&opt, s)
 	client, err := rueidis.NewClient(opt)
 	if errors.Is(err, rueidis.ErrNoCache) && s.near {
@@ -130,6 +132,8 @@ type command struct {
 	// fenced puts an EXISTS of the same key behind the command. Its reply stands behind the
 	// invalidation that the command causes, which Redis sends after the command's own reply.
 	fenced bool
+	// wait makes it a WAIT for the replicas of the server it is sent to.
+	wait *wait
 	// tracked makes it a GETRANGE whose reply comes to the feed, and after which the server
 	// reports changes; args are a generation and a TTL, with which an absent cell is made.
 	tracked bool
@@ -169,6 +173,8 @@ func (c command) appendTo(out []rueidis.Completed, b rueidis.Builder, whole bool
 			b.Arbitrary("SET").Keys(c.key).Args(c.args[0], "PX", c.args[1], "NX").Build(),
 			b.ClientCaching().Yes().Build(),
 			rueidis.Completed(rangeOf(b, c.key).Cache().ToStaticTTL()))
+	case c.wait != nil:
+		return append(out, c.wait.command(b))
 	case c.script == nil:
 		out = append(out, c.build(b))
 	case whole:
@@ -191,16 +197,19 @@ func (s *session) do(ctx context.Context, commands []command) ([]rueidis.RedisMe
 	if err := ctx.Err(); err != nil {
 		return nil, down(err)
 	}
-	return await(ctx, s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, commands) }), nil)
+	return await(ctx, s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, s.client, commands) }), nil)
 }
 
-// exchange is do without a guard.
-func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.RedisMessage, error) {
+// exchange is do without a guard, through one of the session's clients.
+func (s *session) exchange(ctx context.Context, client rueidis.Client, commands []command) ([]rueidis.RedisMessage, error) {
 	sent := time.Now()
-	results := s.send(ctx, commands, false)
+	results := s.send(ctx, client, commands, false)
 	var unknown []int
 	for i, r := range results {
 		if commands[i].script == nil {
+			if commands[i].wait != nil && len(unknown) > 0 {
+				unknown = append(unknown, i) // it has not waited for what was not done
+			}
 			continue
 		}
 		if reply, ok := rueidis.IsRedisErr(r.Error()); ok && reply.IsNoScript() {
@@ -212,7 +221,7 @@ func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.R
 		for k, i := range unknown {
 			again[k] = s.fenced(commands[i]) // what followed it is not sent again
 		}
-		for k, r := range s.send(ctx, again, true) {
+		for k, r := range s.send(ctx, client, again, true) {
 			results[unknown[k]] = r
 		}
 	}
@@ -226,8 +235,8 @@ func (s *session) exchange(ctx context.Context, commands []command) ([]rueidis.R
 // send returns a result for each command; the failure of a fence is its command's. On one
 // connection whatever follows is a fence for all that stands before it, so that only a command
 // at the end needs one of its own.
-func (s *session) send(ctx context.Context, commands []command, whole bool) []rueidis.RedisResult {
-	b := s.client.B()
+func (s *session) send(ctx context.Context, client rueidis.Client, commands []command, whole bool) []rueidis.RedisResult {
+	b := client.B()
 	if !s.cluster {
 		for i := range commands[:max(0, len(commands)-1)] {
 			commands[i].fenced = false
@@ -237,7 +246,7 @@ func (s *session) send(ctx context.Context, commands []command, whole bool) []ru
 	for _, c := range commands {
 		pipeline = c.appendTo(pipeline, b, whole)
 	}
-	all := s.client.DoMulti(ctx, pipeline...)
+	all := client.DoMulti(ctx, pipeline...)
 	results, at := make([]rueidis.RedisResult, len(commands)), 0
 	for i, c := range commands {
 		if c.tracked { // the reply to SET is of no interest: what it has not made is absent

@@ -18,7 +18,7 @@ func (s *session) mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, 
 	for _, key := range r.Observe {
 		commands = append(commands, getCell(key))
 	}
-	replies, err := s.do(ctx, commands)
+	replies, err := s.replicate(ctx, commands)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *session) forget(r store.PostRequest) {
 
 // fenced fences a command where promises are given out.
 func (s *session) fenced(c command) command {
-	if s.near {
+	if s.near && c.wait == nil {
 		return c.fence()
 	}
 	return c

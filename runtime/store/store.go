@@ -188,10 +188,21 @@ type Store interface {
 	Close() error
 }
 
+// Identified is a Store whose server may be replaced by an older copy of itself: a replica
+// that takes over, a restart from a snapshot.
+type Identified interface {
+	// Identity names the servers found by the last successful Probe. It is another one after
+	// each such replacement, and the same for all processes that use the same servers.
+	Identity() string
+}
+
 // Finding is one thing about the server that the operator should know.
 type Finding struct {
-	// Code is stable: "tracking", "resp3", "eviction", "version", "replica", "cluster".
+	// Code is stable: "tracking", "resp3", "eviction", "version", "replicas", "cluster".
 	Code string
+	// Unsafe reports that the marker of a write in progress can be lost: what builds on
+	// markers alone, the strict level, cannot be promised.
+	Unsafe bool
 	// Degraded reports that some guarantee or speed is lost, in contrast to mere advice.
 	Degraded bool
 	// Text says what was found, what it means and the cure.
