@@ -18,6 +18,7 @@ type mutation struct {
 
 	marks    bool     // some effect announces itself
 	refuses  bool     // some effect does not happen when the store cannot be told
+	outbox   bool     // some effect leaves a row in the outbox
 	observes bool     // some effect stores a value or reads the old row: generations are needed
 	common   []string // cells of the namespace and of the repositories involved
 
@@ -31,6 +32,7 @@ type mutation struct {
 	blind  bool      // announcing failed: no write-through
 	since  time.Time // when the first of marked was sent
 	lapsed bool      // markers may have gone before they were renewed, and what they met with them
+	rows   []string  // of the outbox, written or perhaps written
 }
 
 // guardedRow is a row that was read under the marks of some cells, and what to drop when
@@ -51,6 +53,7 @@ func (c *Cache) newMutation(ctx context.Context, stats *counters) *mutation {
 func (m *mutation) involve(e *effect) {
 	m.marks = m.marks || e.marks()
 	m.refuses = m.refuses || e.refuses()
+	m.outbox = m.outbox || e.outboxes()
 	m.observes = m.observes || e.change.Put != nil || e.change.Old != nil
 	if !slices.Contains(m.common, e.w.repo.cell) {
 		m.common = append(m.common, e.w.repo.cell)
@@ -212,7 +215,9 @@ func (m *mutation) finish(after []string, puts []put) error {
 			repos = append(repos, without([]string{g.repo}, repos)...)
 		}
 	}
-	_, err = m.c.post(m.ctx, store.PostRequest{Bumps: m.bumps(repos, nil)}, m.stats)
+	if _, err = m.c.post(m.ctx, store.PostRequest{Bumps: m.bumps(repos, nil)}, m.stats); err == nil {
+		m.forget()
+	}
 	return err
 }
 

@@ -104,8 +104,11 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 	}
 }
 
-// NewWriter registers a write.
+// NewWriter registers a write. It panics when the write wants an outbox and there is none.
 func NewWriter(r *Repo, p WritePolicy) *Writer {
+	if p.OnError == OnErrorOutbox && r.cache.opt.Outbox == nil {
+		panic(fmt.Sprintf("cachegen: %s.%s says onerror=outbox, and the Cache has none: set Outbox in cachert.Options (package outbox makes one)", r.policy.Name, p.Method))
+	}
 	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}
 }
 

@@ -121,6 +121,11 @@ func (u *Unit) do(e *effect) (err error) {
 	if e.change.Old != nil {
 		cells = append(cells, e.old()...)
 	}
+	if past {
+		if err := u.intend(e, slices.Clone(cells)); err != nil {
+			return err
+		}
+	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
 	returned := false
 	defer func() { // after a panic, too: who recovers from it may go on to COMMIT
@@ -164,6 +169,13 @@ func (u *Unit) join(e *effect, args []string) (past bool, err error) {
 	return past, err
 }
 
+// intend commits a row of the outbox for an effect that may be committed apart from the unit.
+func (u *Unit) intend(e *effect, cells []string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.m.intend(e, cells)
+}
+
 // announceLate marks at once what is known only after an effect.
 func (u *Unit) announceLate(e *effect) {
 	after := e.after()
@@ -197,22 +209,7 @@ func (u *Unit) add(cells []string, puts []put) {
 // Mark announces all writes of the unit, in one pipeline. Call it right before COMMIT. After
 // an error, which wraps ErrRefused, the transaction must be rolled back and the unit
 // discarded: some write does not happen when the store cannot be told.
-func (u *Unit) Mark() error {
-	if u == nil {
-		return nil
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.ended {
-		return errUnit
-	}
-	u.began = true
-	if u.m == nil {
-		return nil
-	}
-	u.m.start = u.cache.now()
-	return u.m.announce(u.cells) // marks set earlier get a new lease
-}
+func (u *Unit) Mark() error { return u.MarkTx(nil) }
 
 // Post ends the unit after COMMIT; commitErr is what COMMIT returned. When that leaves the
 // outcome open the markers stay until their lease ends. The error is nil, or a NotToldError
@@ -264,6 +261,8 @@ func (u *Unit) Discard() {
 	case len(u.m.marked) > 0:
 		u.m.bare = nil
 		_ = u.m.finish(nil, nil)
+	default:
+		u.m.forget()
 	}
 }
 

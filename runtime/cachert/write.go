@@ -1,6 +1,9 @@
 package cachert
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Change describes one call of a write.
 type Change struct {
@@ -51,6 +54,10 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	if err := m.before(e); err != nil {
 		return err
 	}
+	if err := m.intend(e, append(slices.Clone(m.marked), m.bare...)); err != nil {
+		_ = m.finish(nil, nil) // nothing has been written
+		return err
+	}
 	m.start = c.now()
 	known := false // what came of the write, and all that it changed
 	defer func() {
@@ -97,6 +104,10 @@ func (e *effect) unseen() error {
 	m.involve(e)
 	m.marks, m.observes = true, false
 	if err := m.before(e); err != nil {
+		return err
+	}
+	if err := m.intend(e, append(slices.Clone(m.marked), m.bare...)); err != nil {
+		_ = m.finish(nil, nil)
 		return err
 	}
 	defer func() {
