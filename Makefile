@@ -1,6 +1,6 @@
 # make help lists the targets.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-NESTED := example golden
+NESTED := example golden databases
 
 .PHONY: help demo test verify generate servers model mutants
 
@@ -11,7 +11,7 @@ demo: ## the bookshop without and with the cache; REDIS=1: real Redis, two proce
 	@$(if $(REDIS)$(POSTGRES),scripts/servers)
 	cd example && go generate . && go run ./cmd/demo $(if $(REDIS),-redis) $(if $(POSTGRES),-postgres) $(DEMOFLAGS)
 
-servers: ## install the servers that the tests start (redis-server, PostgreSQL)
+servers: ## install the servers that the tests start (redis-server, PostgreSQL, MariaDB)
 	@scripts/servers
 
 test: servers ## run every test under the race detector, against real servers

@@ -1,5 +1,5 @@
 // Package testserver starts real servers for tests and for the demo: Redis alone, as a
-// cluster and under Sentinel, and PostgreSQL.
+// cluster and under Sentinel, PostgreSQL and MariaDB.
 //
 // Each server runs on a free loopback port in a private temporary directory, is ready to
 // serve when its start function returns, and is ended by Close by its own process id;

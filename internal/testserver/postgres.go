@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -30,7 +29,7 @@ func StartPostgres() (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	as, err := postgresUser()
+	as, err := serverUser("postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -72,19 +71,9 @@ func StartPostgres() (*PostgresServer, error) {
 
 // initdb makes a database cluster in the folder "data" of a new directory.
 func initdb(bin string, as *syscall.Credential) (dir string, err error) {
-	dir, err = os.MkdirTemp("", "cachegen-postgres-")
+	dir, err = privateDir("cachegen-postgres-", as)
 	if err != nil {
-		return "", fmt.Errorf("testserver: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.RemoveAll(dir)
-		}
-	}()
-	if as != nil {
-		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
-			return "", fmt.Errorf("testserver: %w", err)
-		}
+		return "", err
 	}
 	cmd := exec.Command(filepath.Join(bin, "initdb"),
 		"-D", filepath.Join(dir, "data"),
@@ -94,29 +83,9 @@ func initdb(bin string, as *syscall.Credential) (dir string, err error) {
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("testserver: initdb: %w\n%s", err, out)
+		return "", errors.Join(fmt.Errorf("testserver: initdb: %w\n%s", err, out), os.RemoveAll(dir))
 	}
 	return dir, nil
-}
-
-// postgresUser is nil when the server may run as whoever we are.
-func postgresUser() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		return nil, fmt.Errorf("testserver: PostgreSQL does not run as root, and there is no user postgres: %w", err)
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("testserver: user postgres: %w", err)
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("testserver: user postgres: %w", err)
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
 // postgresPrograms returns the folder of the newest server: Debian keeps each version in a

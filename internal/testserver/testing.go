@@ -33,6 +33,13 @@ func Postgres(t testing.TB) *PostgresServer {
 	return own(t, server, err)
 }
 
+// MariaDB is StartMariaDB for a test.
+func MariaDB(t testing.TB) *MariaDBServer {
+	t.Helper()
+	server, err := StartMariaDB()
+	return own(t, server, err)
+}
+
 // own closes the server when the test ends.
 func own[S io.Closer](t testing.TB, server S, err error) S {
 	t.Helper()

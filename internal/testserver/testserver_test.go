@@ -3,6 +3,7 @@ package testserver
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,6 +92,28 @@ func TestPostgres(t *testing.T) {
 	}
 	query := func(sql string) string {
 		out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "psql"), "-AtX", s.DSN, "-c", sql).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", sql, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	query("create table t (a int); insert into t values (42)")
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if got := query("select a from t"); got != "42" {
+		t.Errorf("after Restart: %q", got)
+	}
+}
+
+func TestMariaDB(t *testing.T) {
+	s := MariaDB(t)
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := func(sql string) string {
+		out, err := exec.CommandContext(t.Context(), "mariadb", "--no-defaults", "--protocol=tcp", "-h", host, "-P", port, "-u", "root", "-N", "-B", "test", "-e", sql).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", sql, err, out)
 		}

@@ -52,6 +52,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Observer is told of every event. Default: none.
 	Observer Observer
+	// Outbox keeps invalidations in the database, for writes with OnErrorOutbox: see package
+	// outbox. Default: none, and such writes cannot be registered.
+	Outbox Outbox
 	// OutcomeUnknown recognises write errors after which the database may have committed
 	// all the same. Default: DefaultOutcomeUnknown.
 	OutcomeUnknown func(error) bool

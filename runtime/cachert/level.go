@@ -86,4 +86,10 @@ const (
 	OnErrorProceed
 	// OnErrorFail refuses the write before the source is touched: ErrRefused.
 	OnErrorFail
+	// OnErrorOutbox proceeds, and keeps the invalidation in the database: a row of
+	// Options.Outbox, written in the transaction of the write, or before it where the write
+	// commits by itself, and deleted when the invalidation was delivered. Whatever the store
+	// does and whenever the process dies, some relay delivers it. The write is refused only
+	// when the row cannot be written.
+	OnErrorOutbox
 )

@@ -18,6 +18,7 @@ type mutation struct {
 
 	marks    bool     // some effect announces itself
 	refuses  bool     // some effect does not happen when the store cannot be told
+	outbox   bool     // some effect leaves a row in the outbox
 	observes bool     // some effect stores a value or reads the old row: generations are needed
 	common   []string // cells of the namespace and of the repositories involved
 
@@ -33,6 +34,7 @@ type mutation struct {
 	wait     time.Duration // from the marks to the commit
 	sessions []*Session    // that the effects belong to
 	lapsed   bool          // markers may have gone before they were renewed, and what they met with them
+	rows     []string      // of the outbox, written or perhaps written
 }
 
 // guardedRow is a row that was read under the marks of some cells, and what to drop when
@@ -56,6 +58,7 @@ func (m *mutation) involve(e *effect) {
 	if e.level() == LevelLeased {
 		m.wait = m.c.wait()
 	}
+	m.outbox = m.outbox || e.outboxes()
 	m.observes = m.observes || e.change.Put != nil || e.change.Old != nil
 	m.follow(SessionFrom(e.ctx))
 	if !slices.Contains(m.common, e.w.repo.cell) {
@@ -231,6 +234,9 @@ func (m *mutation) finish(after []string, puts []put) error {
 	req, since = store.PostRequest{Bumps: m.bumps(repos, nil)}, m.c.now()
 	outcomes, err = m.c.post(m.ctx, req, m.stats)
 	m.note(req, outcomes, err, since)
+	if err == nil {
+		m.forget()
+	}
 	return err
 }
 

@@ -122,8 +122,12 @@ func NewReader[V any](r *Repo, p ReadPolicy[V]) *Reader[V] {
 	}
 }
 
-// NewWriter registers a write. It panics when the policy is not usable.
+// NewWriter registers a write. It panics when the policy is not usable, or when the write wants
+// an outbox and there is none.
 func NewWriter(r *Repo, p WritePolicy) *Writer {
+	if p.OnError == OnErrorOutbox && r.cache.opt.Outbox == nil {
+		panic(fmt.Sprintf("cachegen: %s.%s says onerror=outbox, and the Cache has none: set Outbox in cachert.Options (package outbox makes one)", r.policy.Name, p.Method))
+	}
 	r.cache.bounds(r.policy.Name+"."+p.Method, p.Level, p.Staleness, false)
 	r.cache.builtOn(p.Level)
 	return &Writer{repo: r, policy: p, stats: r.cache.method(r.policy.Name, p.Method)}

@@ -115,7 +115,7 @@ func (m *mutation) waits() time.Duration {
 
 // withdraw takes back the marks of a write that did not happen.
 func (m *mutation) withdraw() {
-	m.bare, m.guards = nil, nil
+	m.bare, m.guards, m.sessions = nil, nil, nil
 	_ = m.finish(nil, nil) // what could not be told is counted and journalled
 }
 

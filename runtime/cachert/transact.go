@@ -96,7 +96,7 @@ func (tx *Transaction) Body(ctx context.Context, body func(ctx context.Context, 
 	if !tx.marks {
 		return nil
 	}
-	if err := tx.unit.Mark(); err != nil {
+	if err := tx.unit.MarkTx(ctx.Value(txKey{})); err != nil {
 		return err
 	}
 	tx.marked = true

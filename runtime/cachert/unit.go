@@ -125,6 +125,9 @@ func (u *Unit) do(e *effect) (err error) {
 		cells = append(cells, e.old()...)
 	}
 	if past {
+		if err := u.intend(e, slices.Clone(cells)); err != nil {
+			return err
+		}
 		if err := u.ready(e.ctx); err != nil {
 			return err
 		}
@@ -172,6 +175,13 @@ func (u *Unit) join(e *effect, args []string) (past bool, err error) {
 	return past, err
 }
 
+// intend commits a row of the outbox for an effect that may be committed apart from the unit.
+func (u *Unit) intend(e *effect, cells []string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.m.intend(e, cells)
+}
+
 // ready is called before an effect that may be committed apart from the unit.
 func (u *Unit) ready(ctx context.Context) error {
 	u.mu.Lock()
@@ -216,30 +226,7 @@ func (u *Unit) add(cells []string, puts []put) {
 // Mark announces all writes of the unit, in one pipeline. Call it right before COMMIT. After
 // an error, which wraps ErrRefused, the transaction must be rolled back and the unit
 // discarded: some write does not happen when the store cannot be told.
-func (u *Unit) Mark() error {
-	if u == nil {
-		return nil
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.ended {
-		return errUnit
-	}
-	u.began = true
-	if u.m == nil {
-		return nil
-	}
-	u.m.start = u.cache.now()
-	m := u.m
-	err := m.announce(slices.Concat(u.cells, without(m.marked, u.cells))) // marks set earlier get a new lease
-	wait := m.waits()
-	u.mu.Unlock() // reads in the unit go on
-	defer u.mu.Lock()
-	if err != nil {
-		return err
-	}
-	return await(m.ctx, wait)
-}
+func (u *Unit) Mark() error { return u.MarkTx(nil) }
 
 // Post ends the unit after COMMIT; commitErr is what COMMIT returned. When that leaves the
 // outcome open the markers stay until their lease ends. The error is nil, or a NotToldError
@@ -291,6 +278,8 @@ func (u *Unit) Discard() {
 	case len(u.m.marked) > 0:
 		u.m.bare, u.m.sessions = nil, nil
 		_ = u.m.finish(nil, nil)
+	default:
+		u.m.forget()
 	}
 }
 

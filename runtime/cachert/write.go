@@ -1,6 +1,9 @@
 package cachert
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Change describes one call of a write.
 type Change struct {
@@ -56,6 +59,10 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	if err := m.before(e); err != nil {
 		return err
 	}
+	if err := m.intend(e, append(slices.Clone(m.marked), m.bare...)); err != nil {
+		m.withdraw()
+		return err
+	}
 	if err := m.ready(); err != nil {
 		m.withdraw()
 		return err
@@ -108,6 +115,10 @@ func (e *effect) unseen() error {
 	m.involve(e)
 	m.marks, m.observes = true, false
 	if err := m.before(e); err != nil {
+		return err
+	}
+	if err := m.intend(e, append(slices.Clone(m.marked), m.bare...)); err != nil {
+		m.withdraw()
 		return err
 	}
 	if err := m.ready(); err != nil {

@@ -107,7 +107,7 @@ func run[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.Con
 	_, unit := cache.Begin(ctx)
 	return cache.Transact(ctx, func(ctx context.Context, marked func(context.Context) error) error {
 		return alone(ctx, nil, begin, opts, func(ctx context.Context, tx T) error {
-			return marked(context.WithValue(ctx, txKey[T]{}, &current[T]{tx: tx, unit: unit}))
+			return marked(cachert.WithTx(context.WithValue(ctx, txKey[T]{}, &current[T]{tx: tx, unit: unit}), tx))
 		})
 	}, func(ctx context.Context) error {
 		tx, _ := From[T](ctx)
@@ -138,7 +138,7 @@ func alone[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.C
 	if err := body(context.WithValue(ctx, txKey[T]{}, &current[T]{tx: tx, unit: unit}), tx); err != nil {
 		return err
 	}
-	if err := unit.Mark(); err != nil {
+	if err := unit.MarkTx(tx); err != nil {
 		return err
 	}
 	committing = true
