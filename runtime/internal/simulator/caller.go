@@ -18,7 +18,7 @@ const callsEach = 8
 func (w *world) call(index int, name string) {
 	for i := range callsEach {
 		p := w.process(index)
-		o := &op{w: w, p: p, name: name + strconv.Itoa(i), marked: map[string]bool{}}
+		o := &op{w: w, p: p, name: name + strconv.Itoa(i), touched: -1, marked: map[string]bool{}}
 		s := w.step(p.name, o.name)
 		w.sleep(p, s.within(15*time.Millisecond))
 		if w.config.Without[o.name] {
@@ -33,7 +33,7 @@ func (w *world) call(index int, name string) {
 }
 
 func (o *op) run(s *step) {
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), opKey{}, o))
+	ctx, cancel := context.WithCancel(o.context())
 	defer cancel()
 	if o.w.class == Within && s.fault("its caller leaves", 15) {
 		o.w.after(s.within(6*time.Millisecond), cancel)
@@ -56,6 +56,8 @@ func (o *op) run(s *step) {
 		o.transact(ctx, s, c)
 	}
 }
+
+func (o *op) context() context.Context { return context.WithValue(context.Background(), opKey{}, o) }
 
 // pick chooses a class.
 func (o *op) pick(s *step) class {
@@ -161,6 +163,9 @@ func (o *op) ended(s *step, err error) {
 	}
 	o.w.acknowledge(o)
 	s.note("ACKNOWLEDGED")
+	if o.touched >= 0 && s.chance(400) {
+		o.read(o.context(), s, class(o.touched/10), rowObject(o.touched))
+	}
 }
 
 // do is one call of the wrapper's write method; in a transaction if tx is not nil.
@@ -243,6 +248,7 @@ func (o *op) execute(ctx context.Context, c class, x *writes, tx *transaction) e
 	})
 	if err == nil {
 		x.ret, x.done = left, true
+		o.touched = max(x.id, left.ID)
 	}
 	return err
 }

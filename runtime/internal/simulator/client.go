@@ -175,7 +175,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 		return errDead
 	}
 	there, back := s.way(), s.way()
-	lost := s.fault("the request is lost", 8)
+	lost := s.fault("the request is lost", 12)
 	late := r.mutates && s.fault("runs late", 10)
 	silent := s.fault("the reply is lost", 10)
 	twice := r.kind == "mark" && s.fault("runs twice", 10)

@@ -90,5 +90,5 @@ const (
 	commitWithin = 150 * time.Millisecond // what the database allows a transaction
 	ttl          = 2 * time.Minute
 	eventualTTL  = 300 * time.Millisecond
-	travel       = 2 * time.Millisecond // the longest way of a message that nothing holds up
+	travel       = 4 * time.Millisecond // the longest way of a message that nothing holds up
 )

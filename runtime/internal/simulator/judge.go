@@ -11,6 +11,7 @@ type op struct {
 	w       *world
 	p       *process
 	name    string // of the caller and the call
+	touched int64  // the row that it has changed last, -1: none
 	creates bool   // its row's key is known only after the commit
 
 	marked    map[string]bool // cells that answered a mark

@@ -57,7 +57,7 @@ func (s *step) within(d time.Duration) time.Duration {
 // way draws how long a message travels: mostly briefly, at times up to the longest.
 func (s *step) way() time.Duration {
 	if s.chance(750) {
-		return s.within(travel / 8)
+		return s.within(travel / 16)
 	}
 	return s.within(travel)
 }

@@ -208,7 +208,7 @@ func (w *world) compare(due func(object string) bool) (all bool) {
 	w.state.Unlock()
 	for i := range w.processes {
 		p := w.process(i)
-		ctx := context.WithValue(context.Background(), opKey{}, &op{w: w, p: p, name: "judge", marked: map[string]bool{}})
+		ctx := (&op{w: w, p: p, name: "judge", marked: map[string]bool{}}).context()
 		for _, object := range objects {
 			for _, ctx := range []context.Context{ctx, ctx, cachert.Fresh(ctx)} {
 				rows, err := p.read(ctx, object)
