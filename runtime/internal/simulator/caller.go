@@ -12,7 +12,7 @@ import (
 	"github.com/cachegen/cachegen/runtime/cachert"
 )
 
-const callsEach = 8
+const callsEach = 6
 
 // call is one caller in a process: reads and writes, one after another.
 func (w *world) call(index int, name string) {
@@ -249,6 +249,9 @@ func (o *op) execute(ctx context.Context, c class, x *writes, tx *transaction) e
 	if err == nil {
 		x.ret, x.done = left, true
 		o.touched = max(x.id, left.ID)
+		o.w.state.Lock()
+		o.answered = true
+		o.w.state.Unlock()
 	}
 	return err
 }

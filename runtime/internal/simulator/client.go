@@ -170,8 +170,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	}
 	s := w.step(c.p.name, caller(ctx), r.kind, r.key)
 	s.note("sent")
-	if s.fault("dies before it", 3) {
-		w.kill(c.p)
+	if s.fault("dies before it", 3) && w.kill(c.p) {
 		return errDead
 	}
 	there, back := s.way(), s.way()
@@ -200,8 +199,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 		s.note("given up")
 		return fmt.Errorf("%w: %w", store.ErrDown, context.Cause(ctx))
 	}
-	if s.fault("dies after it", 3) {
-		w.kill(c.p)
+	if s.fault("dies after it", 3) && w.kill(c.p) {
 		return errDead
 	}
 	return nil

@@ -149,12 +149,13 @@ func (p *process) random() func() uint64 {
 	}
 }
 
-// kill ends a process where it stands. Whoever runs in it finds every port dead.
-func (w *world) kill(p *process) {
+// kill ends a process where it stands, unless enough have died. Whoever runs in it finds every
+// port dead.
+func (w *world) kill(p *process) bool {
 	w.state.Lock()
 	if p.killed || w.class != Within || w.kills == 0 {
 		w.state.Unlock()
-		return
+		return false
 	}
 	w.kills--
 	p.killed = true
@@ -181,6 +182,7 @@ func (w *world) kill(p *process) {
 		close(p.next)
 		w.state.Unlock()
 	})
+	return true
 }
 
 // process is the living process of an index.

@@ -105,7 +105,7 @@ func (w *world) populate(s *step) {
 func (w *world) nemesis() {
 	for range 4 {
 		s := w.step("nemesis")
-		<-time.After(w.moment(s.within(120 * time.Millisecond)))
+		<-time.After(w.moment(s.within(70 * time.Millisecond)))
 		w.state.Lock()
 		p := w.processes[s.n(len(w.processes))]
 		w.state.Unlock()
@@ -210,7 +210,7 @@ func (w *world) compare(due func(object string) bool) (all bool) {
 		p := w.process(i)
 		ctx := (&op{w: w, p: p, name: "judge", marked: map[string]bool{}}).context()
 		for _, object := range objects {
-			for _, ctx := range []context.Context{ctx, ctx, cachert.Fresh(ctx)} {
+			for _, ctx := range []context.Context{ctx, cachert.Fresh(ctx)} {
 				rows, err := p.read(ctx, object)
 				w.state.Lock()
 				h := w.db.objects[object]
