@@ -16,6 +16,7 @@ const callsEach = 6
 
 // call is one caller in a process: reads and writes, one after another.
 func (w *world) call(index int, name string) {
+	defer w.rest()
 	for i := range callsEach {
 		p := w.process(index)
 		o := &op{w: w, p: p, name: name + strconv.Itoa(i), touched: -1, marked: map[string]bool{}}
@@ -29,7 +30,6 @@ func (w *world) call(index int, name string) {
 		w.mu.Unlock()
 		o.run(s)
 	}
-	<-time.After(w.moment(time.Millisecond)) // what its last call has left awake goes first
 }
 
 func (o *op) run(s *step) {
@@ -268,7 +268,9 @@ func (o *op) transact(ctx context.Context, s *step, c class) {
 	give := func(err error) {
 		tx.rollback()
 		unit.Discard()
-		s.note("ROLLED BACK " + err.Error())
+		if !o.p.isDead() {
+			s.note("ROLLED BACK " + err.Error())
+		}
 	}
 	for range 1 + s.n(2) {
 		x := o.statement(s, c, []kind{update, update, move}[s.n(3)])
