@@ -74,6 +74,7 @@ type Options struct {
 
 	clock  func() time.Time
 	random func() uint64
+	pause  func(atMost time.Duration) time.Duration // of the keeper, drawn anew for each
 }
 
 var namespaceForm = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
@@ -109,6 +110,9 @@ func (o *Options) complete() error {
 	}
 	if o.random == nil {
 		o.random = rand.Uint64
+	}
+	if o.pause == nil {
+		o.pause = func(atMost time.Duration) time.Duration { return rand.N(atMost + 1) }
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package cachert
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"time"
+)
 
-// OpenWith is Open with all randomness from random, and in whose near cache no two of keys
-// share a turn.
-func OpenWith(o Options, random func() uint64, keys []string) (*Cache, error) {
-	o.random = random
+// OpenWith is Open with nothing left to chance that can be seen from outside: the keeper's
+// pauses are drawn by pause, and in the near cache no two of keys share a turn.
+func OpenWith(o Options, pause func(atMost time.Duration) time.Duration, keys []string) (*Cache, error) {
+	o.pause = pause
 	c, err := Open(o)
 	for c != nil && !c.near.apart(keys) {
 		c.near.seed = maphash.MakeSeed()

@@ -84,10 +84,12 @@ func (g *gate) owe(token string, cells []string, notBefore time.Time, cause erro
 	for _, c := range cells {
 		g.add(undelivered{c, token, later}, notBefore)
 	}
-	g.keep()
+	if later {
+		g.keep()
+	}
 	g.mu.Unlock()
 	if !later {
-		g.close(cause)
+		g.close(cause) // and wake the keeper: what is due is not sent before a probe
 	}
 }
 
@@ -133,7 +135,7 @@ func (g *gate) run() {
 	for {
 		var wait time.Duration
 		if err := g.deliver(); err != nil {
-			wait = backoff/2 + time.Duration(g.cache.opt.random()%uint64(backoff/2+1))
+			wait = backoff/2 + g.cache.opt.pause(backoff/2)
 			backoff = min(2*backoff, maxBackoff)
 		} else {
 			backoff = firstBackoff

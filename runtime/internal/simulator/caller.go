@@ -12,13 +12,14 @@ import (
 	"github.com/cachegen/cachegen/runtime/cachert"
 )
 
-const callsEach = 8
+const callsEach = 6
 
 // call is one caller in a process: reads and writes, one after another.
 func (w *world) call(index int, name string) {
+	defer w.rest()
 	for i := range callsEach {
 		p := w.process(index)
-		o := &op{w: w, p: p, name: name + strconv.Itoa(i), marked: map[string]bool{}}
+		o := &op{w: w, p: p, name: name + strconv.Itoa(i), touched: -1, marked: map[string]bool{}}
 		s := w.step(p.name, o.name)
 		w.sleep(p, s.within(15*time.Millisecond))
 		if w.config.Without[o.name] {
@@ -29,11 +30,10 @@ func (w *world) call(index int, name string) {
 		w.mu.Unlock()
 		o.run(s)
 	}
-	<-time.After(w.moment(time.Millisecond)) // what its last call has left awake goes first
 }
 
 func (o *op) run(s *step) {
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), opKey{}, o))
+	ctx, cancel := context.WithCancel(o.context())
 	defer cancel()
 	if o.w.class == Within && s.fault("its caller leaves", 15) {
 		o.w.after(s.within(6*time.Millisecond), cancel)
@@ -56,6 +56,8 @@ func (o *op) run(s *step) {
 		o.transact(ctx, s, c)
 	}
 }
+
+func (o *op) context() context.Context { return context.WithValue(context.Background(), opKey{}, o) }
 
 // pick chooses a class.
 func (o *op) pick(s *step) class {
@@ -161,6 +163,9 @@ func (o *op) ended(s *step, err error) {
 	}
 	o.w.acknowledge(o)
 	s.note("ACKNOWLEDGED")
+	if o.touched >= 0 && s.chance(400) {
+		o.read(o.context(), s, class(o.touched/10), rowObject(o.touched))
+	}
 }
 
 // do is one call of the wrapper's write method; in a transaction if tx is not nil.
@@ -243,6 +248,10 @@ func (o *op) execute(ctx context.Context, c class, x *writes, tx *transaction) e
 	})
 	if err == nil {
 		x.ret, x.done = left, true
+		o.touched = max(x.id, left.ID)
+		o.w.state.Lock()
+		o.answered = true
+		o.w.state.Unlock()
 	}
 	return err
 }
@@ -259,7 +268,9 @@ func (o *op) transact(ctx context.Context, s *step, c class) {
 	give := func(err error) {
 		tx.rollback()
 		unit.Discard()
-		s.note("ROLLED BACK " + err.Error())
+		if !o.p.isDead() {
+			s.note("ROLLED BACK " + err.Error())
+		}
 	}
 	for range 1 + s.n(2) {
 		x := o.statement(s, c, []kind{update, update, move}[s.n(3)])

@@ -1,8 +1,10 @@
 package simulator
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/store"
@@ -16,6 +18,7 @@ type server struct {
 	cells   map[string]*cell
 	entries map[string]entry
 	kept    *server // an older state, for a restart
+	pushes  []push  // to be sent
 }
 
 type entry struct {
@@ -65,9 +68,27 @@ func (s *server) drop(key string, c *cell) {
 	}
 	c.generation = ""
 	for _, to := range c.tracked {
-		to.push(key)
+		s.pushes = append(s.pushes, push{to, key})
 	}
 	c.tracked = nil
+}
+
+// push is word of a cell that has changed.
+type push struct {
+	to  *conn
+	key string
+}
+
+// tell sends the pushes that the last request has caused, in an order that does not depend on
+// that of its cells.
+func (s *server) tell() {
+	slices.SortFunc(s.pushes, func(a, b push) int {
+		return cmp.Or(strings.Compare(a.to.c.p.name, b.to.c.p.name), strings.Compare(a.key, b.key))
+	})
+	for _, p := range s.pushes {
+		p.to.push(p.key)
+	}
+	s.pushes = nil
 }
 
 func (s *server) set(key string, c *cell, g store.Generation, life time.Duration) store.Generation {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -170,12 +171,11 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	}
 	s := w.step(c.p.name, caller(ctx), r.kind, r.key)
 	s.note("sent")
-	if s.fault("dies before it", 3) {
-		w.kill(c.p)
+	if s.fault("dies before it", 3) && w.die(c.p) {
 		return errDead
 	}
 	there, back := s.way(), s.way()
-	lost := s.fault("the request is lost", 8)
+	lost := s.fault("the request is lost", 12)
 	late := r.mutates && s.fault("runs late", 10)
 	silent := s.fault("the reply is lost", 10)
 	twice := r.kind == "mark" && s.fault("runs twice", 10)
@@ -200,8 +200,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 		s.note("given up")
 		return fmt.Errorf("%w: %w", store.ErrDown, context.Cause(ctx))
 	}
-	if s.fault("dies after it", 3) {
-		w.kill(c.p)
+	if s.fault("dies after it", 3) && w.die(c.p) {
 		return errDead
 	}
 	return nil
@@ -217,6 +216,7 @@ func (w *world) serve(n *conn, s *step, r request, back time.Duration, silent bo
 	s.note("runs")
 	fence := n.last
 	arrived := r.serve(n)
+	w.server.tell()
 	if silent || n.gone {
 		return
 	}
@@ -255,7 +255,7 @@ func (c *client) Read(ctx context.Context, r store.ReadRequest) (store.ReadReply
 			return reply, nil
 		}
 	}
-	err := c.exchange(ctx, request{kind: "read", key: cmpOr(r.Entry, joined(r.Cells)), serve: func(n *conn) func() {
+	err := c.exchange(ctx, request{kind: "read", key: cmp.Or(r.Entry, joined(r.Cells)), serve: func(n *conn) func() {
 		server := c.p.w.server
 		var got store.ReadReply
 		if r.Entry != "" {
@@ -432,10 +432,3 @@ func (c *client) Close() error {
 }
 
 func joined(keys []string) string { return strings.Join(keys, "+") }
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}

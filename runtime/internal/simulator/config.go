@@ -65,9 +65,9 @@ type Config struct {
 	Without map[string]bool
 	// Trace keeps the schedule. Without it a run is faster and the same.
 	Trace bool
-	// Open opens a cache whose randomness is random, and in whose near cache no two of keys
-	// get in each other's way.
-	Open func(o cachert.Options, random func() uint64, keys []string) (*cachert.Cache, error)
+	// Open opens a cache whose keeper pauses as long as pause says, and in whose near cache no
+	// two of keys get in each other's way. All else that is random is compared only.
+	Open func(o cachert.Options, pause func(atMost time.Duration) time.Duration, keys []string) (*cachert.Cache, error)
 }
 
 // Result is what came of one run.
@@ -90,5 +90,5 @@ const (
 	commitWithin = 150 * time.Millisecond // what the database allows a transaction
 	ttl          = 2 * time.Minute
 	eventualTTL  = 300 * time.Millisecond
-	travel       = 2 * time.Millisecond // the longest way of a message that nothing holds up
+	travel       = 4 * time.Millisecond // the longest way of a message that nothing holds up
 )

@@ -286,8 +286,7 @@ func (p *process) talk(ctx context.Context, by *op, tx *transaction, what string
 	}
 	s := w.step(p.name, by.name, what)
 	s.note("sent")
-	if s.fault("dies before it", 5) {
-		w.kill(p)
+	if s.fault("dies before it", 5) && w.die(p) {
 		return errDead
 	}
 	there, back := s.way(), s.way()
@@ -333,8 +332,7 @@ func (p *process) talk(ctx context.Context, by *op, tx *transaction, what string
 	select {
 	case err := <-reply:
 		s.note(result(err))
-		if s.fault("dies after it", 8) {
-			w.kill(p)
+		if s.fault("dies after it", 8) && w.die(p) {
 			return errDead
 		}
 		return err

@@ -11,9 +11,11 @@ type op struct {
 	w       *world
 	p       *process
 	name    string // of the caller and the call
+	touched int64  // the row that it has changed last, -1: none
 	creates bool   // its row's key is known only after the commit
 
 	marked    map[string]bool // cells that answered a mark
+	answered  bool            // by the database, with the row it has left
 	committed bool
 	wasTold   bool
 	toldAt    time.Duration // the cache was told of the commit
@@ -171,10 +173,11 @@ func (w *world) acknowledge(o *op) {
 }
 
 // excused reports whether an object may stay stale until its TTL: a commit of it that nobody
-// had announced came from a process that died.
+// had announced came from a process that died, or created a row and was not heard of, so that
+// nobody knows the row's key.
 func (w *world) excused(object string) bool {
 	for _, st := range w.db.objects[object].states {
-		if !st.bound && st.by.p.killed {
+		if !st.bound && (st.by.p.killed || st.by.creates && !st.by.answered) {
 			return true
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/cachert"
@@ -47,7 +46,8 @@ type process struct {
 	client *client
 	dead   chan struct{}
 	next   chan struct{} // closed when the following life has begun
-	killed bool          // guarded by the world's lock
+	doomed bool          // will be killed; guarded by the world's lock, as is killed
+	killed bool
 	floors map[string]int
 
 	one    map[class]*cachert.Reader[row]
@@ -87,7 +87,7 @@ func (w *world) open(index, life int) *process {
 		}
 	}
 	slices.Sort(keys)
-	cache, err := w.config.Open(o, p.random(), keys)
+	cache, err := w.config.Open(o, p.pause, keys)
 	if err != nil {
 		w.violate("open: %v", err)
 		close(p.dead)
@@ -128,35 +128,38 @@ func (w *world) open(index, life int) *process {
 	return p
 }
 
-// random draws by process and moment; who is awake together may draw in any order, for only
-// the keeper's pauses depend on it and it is alone.
-func (p *process) random() func() uint64 {
-	var mu sync.Mutex
-	var last time.Duration
-	var n uint64
-	seed := mix(p.w.config.Seed)
-	for i := range len(p.name) {
-		seed = mix(seed ^ uint64(p.name[i]))
-	}
-	return func() uint64 {
-		mu.Lock()
-		defer mu.Unlock()
-		if now := p.w.now(); now != last {
-			last, n = now, 0
-		}
-		n++
-		return mix(seed ^ mix(uint64(last)) ^ n)
-	}
+// pause draws how long the keeper backs off, by the moment: it is the only one to draw.
+func (p *process) pause(atMost time.Duration) time.Duration {
+	s := p.w.step(p.name, "keeper pauses")
+	return s.within(atMost)
 }
 
-// kill ends a process where it stands. Whoever runs in it finds every port dead.
-func (w *world) kill(p *process) {
+// die ends a process at a step of its own, unless enough have died. It happens at a moment of
+// its own, when whoever else is awake has come to its next step.
+func (w *world) die(p *process) bool {
 	w.state.Lock()
-	if p.killed || w.class != Within || w.kills == 0 {
-		w.state.Unlock()
-		return
+	ok := w.doom(p)
+	w.state.Unlock()
+	if ok {
+		w.after(1, func() { w.kill(p) })
+		<-p.dead
+	}
+	return ok
+}
+
+// doom says whether p may die, and that it will. The caller holds the world's lock.
+func (w *world) doom(p *process) bool {
+	if p.doomed || w.class != Within || w.kills == 0 {
+		return false
 	}
 	w.kills--
+	p.doomed = true
+	return true
+}
+
+// kill ends a doomed process. Whoever runs in it finds every port dead.
+func (w *world) kill(p *process) {
+	w.state.Lock()
 	p.killed = true
 	close(p.dead)
 	if n := p.client.conn; n != nil {
@@ -172,7 +175,7 @@ func (w *world) kill(p *process) {
 	w.busy.Add(1)
 	s := w.step(p.name, "restart")
 	w.after(s.within(50*time.Millisecond), func() {
-		defer w.busy.Done()
+		defer w.rest()
 		_, life, _ := strings.Cut(p.name, ".")
 		n, _ := strconv.Atoi(life)
 		next := w.open(p.index, n+1)

@@ -57,7 +57,7 @@ func (s *step) within(d time.Duration) time.Duration {
 // way draws how long a message travels: mostly briefly, at times up to the longest.
 func (s *step) way() time.Duration {
 	if s.chance(750) {
-		return s.within(travel / 8)
+		return s.within(travel / 16)
 	}
 	return s.within(travel)
 }
@@ -102,6 +102,8 @@ func (w *world) note(text string) {
 // schedule numbers the lines. Those of one moment cannot tell who came first; they stand in
 // the order of their text.
 func (w *world) schedule() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	slices.SortStableFunc(w.lines, func(a, b line) int {
 		if a.at != b.at {
 			return int(a.at - b.at)

@@ -60,13 +60,21 @@ func Run(config Config) Result {
 	for i := range w.processes {
 		for j := range 2 {
 			name := "p" + strconv.Itoa(i) + string(rune('a'+j))
-			w.busy.Go(func() { w.call(i, name) })
+			w.busy.Add(1)
+			go w.call(i, name)
 		}
 	}
-	w.busy.Go(w.nemesis)
+	w.busy.Add(1)
+	go w.nemesis()
 	w.busy.Wait()
 	w.settle()
 	return w.end()
+}
+
+// rest ends a part of the busy time, when what its last step has woken has gone first.
+func (w *world) rest() {
+	<-time.After(w.moment(time.Millisecond))
+	w.busy.Done()
 }
 
 // populate chooses what the seed is about.
@@ -103,9 +111,10 @@ func (w *world) populate(s *step) {
 
 // nemesis breaks things at moments of its own.
 func (w *world) nemesis() {
+	defer w.rest()
 	for range 4 {
 		s := w.step("nemesis")
-		<-time.After(w.moment(s.within(120 * time.Millisecond)))
+		<-time.After(w.moment(s.within(70 * time.Millisecond)))
 		w.state.Lock()
 		p := w.processes[s.n(len(w.processes))]
 		w.state.Unlock()
@@ -122,7 +131,7 @@ func (w *world) nemesis() {
 			}
 		case n < 70 && w.class == Within:
 			if s.fault("kills "+p.name, 1000) {
-				w.kill(p)
+				w.die(p)
 			}
 		}
 	}
@@ -141,11 +150,13 @@ func (w *world) lose(s *step) {
 				w.server.evict(key)
 			}
 		}
+		w.server.tell()
 		w.state.Unlock()
 	case n < 60:
 		if s.fault("flushes the store", 1000) {
 			w.state.Lock()
 			w.server.flush()
+			w.server.tell()
 			w.state.Unlock()
 		}
 	default:
@@ -208,9 +219,9 @@ func (w *world) compare(due func(object string) bool) (all bool) {
 	w.state.Unlock()
 	for i := range w.processes {
 		p := w.process(i)
-		ctx := context.WithValue(context.Background(), opKey{}, &op{w: w, p: p, name: "judge", marked: map[string]bool{}})
+		ctx := (&op{w: w, p: p, name: "judge", marked: map[string]bool{}}).context()
 		for _, object := range objects {
-			for _, ctx := range []context.Context{ctx, ctx, cachert.Fresh(ctx)} {
+			for _, ctx := range []context.Context{ctx, cachert.Fresh(ctx)} {
 				rows, err := p.read(ctx, object)
 				w.state.Lock()
 				h := w.db.objects[object]
