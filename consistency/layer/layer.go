@@ -38,7 +38,7 @@ type Settings struct {
 	Namespace string
 	Level     cachecheck.Level
 	// Step is called between any two steps of the protocol.
-	Step func(ctx context.Context, step string)
+	Step Step
 }
 
 // Lease is longer than source.Limits and the deadline of a call let the database commit.

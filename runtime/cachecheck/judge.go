@@ -18,6 +18,9 @@ type Rules struct {
 	Bound [levels]time.Duration
 	// Keep bounds the violations kept for the report, the shortest ones; 0 means 20.
 	Keep int
+	// Explain, if not nil, is asked for more about a violation that is kept, as soon as it has
+	// been found.
+	Explain func(Violation) string
 }
 
 // Judge reads events in the order of their ends and judges each read. It is used by one
@@ -262,6 +265,9 @@ func (j *Judge) violation(o *object, t *Tally, rule string, e, missed Event) {
 		return
 	}
 	v.Between = o.between(missed.Start, e.End)
+	if j.rules.Explain != nil {
+		v.Steps = j.rules.Explain(v)
+	}
 	list := append(j.report.Violations, Violation{})
 	copy(list[at+1:], list[at:])
 	list[at] = v
