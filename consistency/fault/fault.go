@@ -27,8 +27,6 @@ type Site struct {
 	// Void is how long after a fault from outside of the assumptions its traces may last: as
 	// long as writes that it met.
 	Void time.Duration
-	// Items is the number of rows.
-	Items int
 
 	mu   sync.Mutex
 	pids map[uint32]int // by slot; guarded by mu
@@ -44,25 +42,51 @@ func (s *Site) Started(setup cachecheck.Setup, pid int) {
 	s.pids[setup.Slot] = pid
 }
 
+// Fault is one that the levels promise to stand.
+type Fault struct {
+	cachecheck.Fault
+	// Kills says that a process dies. Below session that voids what its writes owe.
+	Kills bool
+	// Down says that some process cannot reach the store for a time.
+	Down bool
+}
+
+// Judged is f as it is to be judged where writes may proceed without the store having been told:
+// until what they owe has been delivered, another process that reads the source, because it does
+// not reach the store either, and then the store, may go back in time.
+func (s *Site) Judged(f Fault, proceeds bool) cachecheck.Fault {
+	if f.Down && proceeds {
+		f.Outside, f.Void, f.Rule = true, s.Void, cachecheck.RuleOwnRead
+	}
+	return f.Fault
+}
+
 func between(a, b time.Duration) time.Duration { return a + rand.N(b-a) }
 
 // Within are the faults that the levels promise to stand.
-func (s *Site) Within() []cachecheck.Fault {
-	faults := []cachecheck.Fault{
-		{Name: "CLIENT KILL", Inject: s.do("CLIENT", "KILL", "TYPE", "normal")},
-		{Name: "SCRIPT FLUSH", Inject: s.do("SCRIPT", "FLUSH")},
-		{Name: "slow server", Inject: s.slow},
-		{Name: "frozen server", Inject: func(context.Context) error { return s.freeze(between(200*time.Millisecond, 2500*time.Millisecond)) }},
-		{Name: "late delivery", Inject: s.silence(50*time.Millisecond, 900*time.Millisecond, false)},
-		{Name: "black hole", Inject: s.silence(200*time.Millisecond, 2500*time.Millisecond, true)},
-		{Name: "process stopped", Inject: s.stopProcess},
-		{Name: "process killed", Inject: s.killProcess},
+func (s *Site) Within() []Fault {
+	fault := func(name string, inject func(context.Context) error) Fault {
+		return Fault{Fault: cachecheck.Fault{Name: name, Inject: inject}}
+	}
+	down := func(name string, inject func(context.Context) error) Fault {
+		f := fault(name, inject)
+		f.Down = true
+		return f
+	}
+	killed := fault("process killed", s.killProcess)
+	killed.Kills = true
+	faults := []Fault{
+		killed,
+		fault("process stopped", s.stopProcess),
+		fault("SCRIPT FLUSH", s.do("SCRIPT", "FLUSH")),
+		down("CLIENT KILL", s.do("CLIENT", "KILL", "TYPE", "normal")),
+		down("slow server", s.slow),
+		down("frozen server", func(context.Context) error { return s.freeze(between(200*time.Millisecond, 2500*time.Millisecond)) }),
+		down("late delivery", s.silence(50*time.Millisecond, 900*time.Millisecond, false)),
+		down("black hole", s.silence(200*time.Millisecond, 2500*time.Millisecond, true)),
 	}
 	if s.DB != nil {
-		faults = append(faults,
-			cachecheck.Fault{Name: "database connection killed", Inject: s.terminate},
-			cachecheck.Fault{Name: "rows locked", Inject: s.lock},
-		)
+		faults = append(faults, fault("database connection killed", s.terminate), fault("rows locked", s.lock))
 	}
 	return faults
 }

@@ -22,6 +22,7 @@ import (
 
 const (
 	processes = 3
+	clients   = 12
 	rows      = 600
 	hot       = 12
 )
@@ -55,12 +56,12 @@ func One(ctx context.Context, r Run, o Options) (out Outcome, err error) {
 	}
 	config := s.config(r, kind, level)
 	plan := cachecheck.Plan{
-		Program: o.Program, Config: config.String(), Level: level, Processes: processes, Calls: r.Calls, Seed: o.Seed,
+		Program: o.Program, Config: config.String(), Level: level, Processes: processes, Clients: clients, Calls: r.Calls, Seed: o.Seed,
 		Seeds: s.source.State, Truth: s.source.State, Faults: s.faults(r, level), Every: 150 * time.Millisecond,
 		Started: s.site.Started,
 	}
 	if r.Faults == "outside" {
-		plan.Every = 2 * s.site.Void
+		plan.Every = s.site.Void + time.Second // some time in between is judged
 	}
 	plan.Rules.Explain = func(v cachecheck.Violation) string { return trace.Explain(s.dir, v, touches(v.Read.Object)) }
 	for l, d := range bounds {
@@ -97,7 +98,7 @@ type servers struct {
 }
 
 func serve(r Run) (s *servers, err error) {
-	s = &servers{site: &fault.Site{Void: layer.Lease, Items: rows}}
+	s = &servers{site: &fault.Site{Void: 3 * time.Second}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -164,13 +165,13 @@ func crashes(r Run, level cachecheck.Level) bool {
 func (s *servers) config(r Run, kind layer.Kind, level cachecheck.Level) work.Config {
 	c := work.Config{
 		Layer: r.Layer, Database: s.database, Namespace: "check", Traces: s.dir,
-		Items: rows, Hot: hot, Writes: 5, Rows: kind.Rows, Pause: 400, Abort: 25,
+		Items: rows, Hot: hot, Writes: 3, Rows: kind.Rows, Pause: 400, Abort: 25,
 	}
 	for _, p := range s.site.Proxies {
 		c.Redis = append(c.Redis, p.Addr())
 	}
 	if crashes(r, level) {
-		c.Kill, c.Cancel = 60_000, 1000
+		c.Kill, c.Cancel = 200_000, 1000
 	}
 	return c
 }
@@ -179,9 +180,10 @@ func (s *servers) faults(r Run, level cachecheck.Level) (faults []cachecheck.Fau
 	switch r.Faults {
 	case "within":
 		for _, f := range s.site.Within() {
-			if crashes(r, level) || f.Name != "process killed" {
-				faults = append(faults, f)
+			if !crashes(r, level) && f.Kills {
+				continue
 			}
+			faults = append(faults, s.site.Judged(f, level == cachecheck.Session && r.Layer == "cachegen"))
 		}
 	case "outside":
 		faults = s.site.Outside()

@@ -34,6 +34,7 @@ func All(calls uint64) []Run {
 	runs := []Run{
 		ours("strict", "within", "postgres", 1),
 		ours("session", "within", "postgres", 20),
+		{"cachegen, onerror=fail", "session", "within", "postgres", max(calls/20, 20_000)},
 		ours("bounded", "within", "postgres", 20),
 		ours("eventual", "within", "postgres", 20),
 		ours("strict", "within", "sqlite", 20),
@@ -44,7 +45,7 @@ func All(calls uint64) []Run {
 	}
 	for _, k := range layer.Kinds {
 		if k.Broken {
-			runs = append(runs, Run{k.Name, k.Level, "none", "postgres", max(calls/100, 20_000)})
+			runs = append(runs, Run{k.Name, k.Level, k.Faults, "postgres", max(calls/50, 40_000)})
 		}
 	}
 	return runs
