@@ -57,7 +57,7 @@ func One(ctx context.Context, r Run, o Options) (out Outcome, err error) {
 	config := s.config(r, kind, level)
 	plan := cachecheck.Plan{
 		Program: o.Program, Config: config.String(), Level: level, Processes: processes, Clients: clients, Calls: r.Calls, Seed: o.Seed,
-		Seeds: s.source.State, Truth: s.source.State, Faults: s.faults(r, level), Every: 150 * time.Millisecond,
+		Seeds: s.source.State, Truth: s.source.State, Faults: s.faults(r, level), Every: 500 * time.Millisecond,
 		Started: s.site.Started,
 	}
 	if r.Faults == "outside" {

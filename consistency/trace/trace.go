@@ -105,13 +105,16 @@ func Explain(dir string, v cachecheck.Violation, touches func(text string) bool)
 	}
 	var b strings.Builder
 	for _, s := range steps {
-		reader := s.Process == v.Read.Process && s.Client == v.Read.Client
-		writer := s.Process == v.Missed.Process && s.Client == v.Missed.Client
-		if reader || writer || touches(s.Text) {
+		if during(s, v.Read) || during(s, v.Missed) || touches(s.Text) {
 			fmt.Fprintf(&b, "    %12v process %d client %-3d %s\n", time.Duration(s.At-from).Round(time.Microsecond), s.Process, s.Client, s.Text)
 		}
 	}
 	return b.String()
+}
+
+// during reports whether a step belongs to the call of e.
+func during(s Step, e cachecheck.Event) bool {
+	return s.Process == e.Process && s.Client == e.Client && s.At >= e.Start && s.At <= e.End
 }
 
 func unique(list []uint32) []uint32 {
