@@ -7,6 +7,7 @@ replace github.com/cachegen/cachegen => ../
 tool github.com/cachegen/cachegen/cmd/cachegen
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/cachegen/cachegen v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/redis/rueidis v1.0.79

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/cachegen/cachegen/consistency/suite"
 	"github.com/cachegen/cachegen/consistency/work"
 	"github.com/cachegen/cachegen/runtime/cachecheck"
 )
@@ -25,19 +26,33 @@ func main() {
 func run(args []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("consistency", flag.ContinueOnError)
 	flags.SetOutput(errs)
-	var o options
-	flags.StringVar(&o.layer, "layer", "cachegen", "what to check")
-	flags.StringVar(&o.level, "level", "strict", "level of all calls")
-	flags.Uint64Var(&o.calls, "calls", 100_000, "how many calls are judged")
-	flags.Uint64Var(&o.seed, "seed", 1, "seed of all random choices")
-	flags.IntVar(&o.processes, "processes", 3, "processes at a time")
-	flags.IntVar(&o.clients, "clients", 8, "clients in each process")
+	var one suite.Run
+	var calls, seed uint64
+	flags.Uint64Var(&calls, "calls", 10_000_000, "strict calls that are judged; the other runs are shorter in proportion")
+	flags.Uint64Var(&seed, "seed", 1, "seed of the random choices of calls and faults")
+	flags.StringVar(&one.Layer, "layer", "", "check only this layer, with -calls calls (see -list)")
+	flags.StringVar(&one.Level, "level", "strict", "with -layer: the level it is held to")
+	flags.StringVar(&one.Faults, "faults", "within", "with -layer: within what the levels assume, outside of it, or none")
+	flags.StringVar(&one.Database, "database", "postgres", "with -layer: postgres or sqlite")
+	keep := flags.String("keep", "", "directory for visualisations of what is wrong; empty: the system's")
+	list := flags.Bool("list", false, "list the runs and end")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	clean, err := check(ctx, o, out)
+	runs := suite.All(calls)
+	if one.Layer != "" {
+		one.Calls = calls
+		runs = []suite.Run{one}
+	}
+	if *list {
+		for _, r := range runs {
+			fmt.Fprintln(out, r)
+		}
+		return 0
+	}
+	clean, err := suite.Check(ctx, runs, suite.Options{Seed: seed, Keep: *keep, Out: out})
 	switch {
 	case err != nil:
 		fmt.Fprintln(errs, "consistency:", err)

@@ -91,3 +91,8 @@ type SessionItems interface{ Items }
 //
 //cachegen:repo name=strict ttl=5m negative=5m notfound=ErrNotFound level=strict
 type StrictItems interface{ Items }
+
+// FirmItems is SessionItems without writes that the store has not been told of beforehand.
+//
+//cachegen:repo name=firm ttl=5m negative=5m notfound=ErrNotFound level=session onerror=fail
+type FirmItems interface{ Items }

@@ -972,3 +972,249 @@ func (c *CachedStrictItems) Delete(ctx context.Context, id int64) (ret int64, re
 	})
 	return ret, result, err
 }
+
+// CachedFirmItems is FirmItems with a cache in front of it. Repository "firm", level session.
+//
+//	method   kind   ttl  level    depends on / drops
+//	ByID     read   5m   session  item:{id}; negative 5m (ErrNotFound, nil)
+//	OnShelf  read   5m   session  shelf:{shelf} item:{row.ID}; negative 5m (ErrNotFound)
+//	ByName   read   5m   session  name:{name} item:{ret.Item.ID}; negative 5m (ErrNotFound, nil)
+//	Create   write       session  drops item:{id} shelf:{shelf} name:{name}; puts ByID(id) from the result;
+//	                              onerror fail
+//	Update   write       session  drops item:{id}; puts ByID(id) from the result; onerror fail
+//	Move     write       session  drops item:{id} shelf:{shelf} shelf:{old.Shelf}; old ByID(id);
+//	                              puts ByID(id) from the result; onerror fail
+//	Delete   write       session  drops item:{id} shelf:{old.Shelf} name:{old.Name}; old ByID(id);
+//	                              onerror fail
+type CachedFirmItems struct {
+	src     FirmItems
+	byID    *cachert.Reader[*Item]
+	onShelf *cachert.Reader[firmItemsOnShelfResult]
+	byName  *cachert.Reader[*Named]
+	create  *cachert.Writer
+	update  *cachert.Writer
+	move    *cachert.Writer
+	delete  *cachert.Writer
+}
+
+// If this line does not compile, FirmItems has changed: run go generate.
+var _ FirmItems = (*CachedFirmItems)(nil)
+
+// NewCachedFirmItems puts cache in front of src.
+func NewCachedFirmItems(src FirmItems, cache *cachert.Cache) *CachedFirmItems {
+	repo := cache.Repo(cachert.RepoPolicy{
+		Name: "firm",
+	})
+	return &CachedFirmItems{
+		src: src,
+		byID: cachert.NewReader(repo, cachert.ReadPolicy[*Item]{
+			Method:   "ByID",
+			Key:      "ByID",
+			Schema:   itemsSchemaItemPtr,
+			Level:    cachert.LevelSession,
+			TTL:      5 * time.Minute,
+			Jitter:   0.1,
+			Negative: 5 * time.Minute,
+			NotFound: []error{ErrNotFound},
+			Absent:   cachert.IsNil[Item],
+			Codec:    itemsCodecItemPtr,
+		}),
+		onShelf: cachert.NewReader(repo, cachert.ReadPolicy[firmItemsOnShelfResult]{
+			Method:   "OnShelf",
+			Key:      "OnShelf",
+			Schema:   itemsSchemaFirmItemsOnShelfResult,
+			Level:    cachert.LevelSession,
+			TTL:      5 * time.Minute,
+			Jitter:   0.1,
+			Negative: 5 * time.Minute,
+			NotFound: []error{ErrNotFound},
+			Codec:    itemsCodecFirmItemsOnShelfResult,
+		}),
+		byName: cachert.NewReader(repo, cachert.ReadPolicy[*Named]{
+			Method:   "ByName",
+			Key:      "ByName",
+			Schema:   itemsSchemaNamedPtr,
+			Level:    cachert.LevelSession,
+			TTL:      5 * time.Minute,
+			Jitter:   0.1,
+			Negative: 5 * time.Minute,
+			NotFound: []error{ErrNotFound},
+			Absent:   cachert.IsNil[Named],
+			Codec:    itemsCodecNamedPtr,
+		}),
+		create: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:  "Create",
+			Level:   cachert.LevelSession,
+			OnError: cachert.OnErrorFail,
+		}),
+		update: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:  "Update",
+			Level:   cachert.LevelSession,
+			OnError: cachert.OnErrorFail,
+		}),
+		move: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:  "Move",
+			Level:   cachert.LevelSession,
+			OnError: cachert.OnErrorFail,
+		}),
+		delete: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:  "Delete",
+			Level:   cachert.LevelSession,
+			OnError: cachert.OnErrorFail,
+		}),
+	}
+}
+
+// ByID returns one item, or ErrNotFound.
+func (c *CachedFirmItems) ByID(ctx context.Context, id int64) (*Item, error) {
+	return c.byID.Get(ctx, c.byIDCall(id), func(ctx context.Context) (*Item, error) {
+		return c.src.ByID(ctx, id)
+	})
+}
+
+func (c *CachedFirmItems) byIDCall(id int64) cachert.Call[*Item] {
+	return cachert.Call[*Item]{
+		Key: cachert.NewArgs().Int(id),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("firm/item").Int(id)
+		},
+	}
+}
+
+// OnShelf lists a shelf, and returns the shelf's version.
+func (c *CachedFirmItems) OnShelf(ctx context.Context, shelf int64) ([]Item, int64, error) {
+	ret, err := c.onShelf.Get(ctx, c.onShelfCall(shelf), func(ctx context.Context) (firmItemsOnShelfResult, error) {
+		ret, result, err := c.src.OnShelf(ctx, shelf)
+		return firmItemsOnShelfResult{ret: ret, result: result}, err
+	})
+	return ret.ret, ret.result, err
+}
+
+func (c *CachedFirmItems) onShelfCall(shelf int64) cachert.Call[firmItemsOnShelfResult] {
+	return cachert.Call[firmItemsOnShelfResult]{
+		Key: cachert.NewArgs().Int(shelf),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("firm/shelf").Int(shelf)
+		},
+		Rows: func(ret firmItemsOnShelfResult, t *cachert.Tags) {
+			for _, row := range ret.ret {
+				t.Tag("firm/item").Int(row.ID)
+			}
+		},
+	}
+}
+
+// ByName looks an item up in the index.
+func (c *CachedFirmItems) ByName(ctx context.Context, name int64) (*Named, error) {
+	return c.byName.Get(ctx, c.byNameCall(name), func(ctx context.Context) (*Named, error) {
+		return c.src.ByName(ctx, name)
+	})
+}
+
+func (c *CachedFirmItems) byNameCall(name int64) cachert.Call[*Named] {
+	return cachert.Call[*Named]{
+		Key: cachert.NewArgs().Int(name),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("firm/name").Int(name)
+		},
+		Rows: func(ret *Named, t *cachert.Tags) {
+			if ret != nil {
+				t.Tag("firm/item").Int(ret.Item.ID)
+			}
+		},
+	}
+}
+
+// Create puts an item on a shelf, or returns ErrExists. Its name is the one it always had.
+func (c *CachedFirmItems) Create(ctx context.Context, id, shelf, name, value int64) (ret *Item, result Touched, err error) {
+	err = c.create.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.byIDCall(id)) // put=ByID(id) replaces this entry
+			t.Tag("firm/item").Int(id)
+			t.Tag("firm/shelf").Int(shelf)
+			t.Tag("firm/name").Int(name)
+		},
+		Run: func(ctx context.Context) error {
+			ret, result, err = c.src.Create(ctx, id, shelf, name, value)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.byID.Put(p, c.byIDCall(id), ret)
+		},
+	})
+	return ret, result, err
+}
+
+// Update gives an item another value.
+func (c *CachedFirmItems) Update(ctx context.Context, id, value int64) (ret *Item, err error) {
+	err = c.update.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.byIDCall(id)) // put=ByID(id) replaces this entry
+			t.Tag("firm/item").Int(id)
+		},
+		Run: func(ctx context.Context) error {
+			ret, err = c.src.Update(ctx, id, value)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.byID.Put(p, c.byIDCall(id), ret)
+		},
+	})
+	return ret, err
+}
+
+// Move puts an item on another shelf.
+func (c *CachedFirmItems) Move(ctx context.Context, id, shelf, value int64) (ret *Item, result Touched, err error) {
+	err = c.move.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.byIDCall(id)) // put=ByID(id) replaces this entry
+			t.Tag("firm/item").Int(id)
+			t.Tag("firm/shelf").Int(shelf)
+		},
+		Old: func(ctx context.Context, t *cachert.Tags) error {
+			old, oldErr := c.src.ByID(ctx, id)
+			if errors.Is(oldErr, ErrNotFound) {
+				return nil
+			}
+			if oldErr != nil || old == nil {
+				return oldErr
+			}
+			t.Tag("firm/shelf").Int(old.Shelf)
+			return nil
+		},
+		Run: func(ctx context.Context) error {
+			ret, result, err = c.src.Move(ctx, id, shelf, value)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.byID.Put(p, c.byIDCall(id), ret)
+		},
+	})
+	return ret, result, err
+}
+
+// Delete takes an item away and returns its last version.
+func (c *CachedFirmItems) Delete(ctx context.Context, id int64) (ret int64, result Touched, err error) {
+	err = c.delete.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Tag("firm/item").Int(id)
+		},
+		Old: func(ctx context.Context, t *cachert.Tags) error {
+			old, oldErr := c.src.ByID(ctx, id)
+			if errors.Is(oldErr, ErrNotFound) {
+				return nil
+			}
+			if oldErr != nil || old == nil {
+				return oldErr
+			}
+			t.Tag("firm/shelf").Int(old.Shelf)
+			t.Tag("firm/name").Int(old.Name)
+			return nil
+		},
+		Run: func(ctx context.Context) error {
+			ret, result, err = c.src.Delete(ctx, id)
+			return err
+		},
+	})
+	return ret, result, err
+}

@@ -361,3 +361,50 @@ func itemsSizeStrictItemsOnShelfResult(v *strictItemsOnShelfResult) (n int) {
 	n += itemsSizeItemSlice(v.ret)
 	return n
 }
+
+// firmItemsOnShelfResult holds the results of FirmItems.OnShelf together.
+type firmItemsOnShelfResult struct {
+	ret    []Item
+	result int64
+}
+
+// itemsSchemaFirmItemsOnShelfResult changes with the encoding of firmItemsOnShelfResult: older entries are not read.
+const itemsSchemaFirmItemsOnShelfResult = "89c1ad9bf374d539"
+
+var itemsCodecFirmItemsOnShelfResult = cachert.Codec[firmItemsOnShelfResult]{
+	Append: wire.Append(func(e *wire.Encoder, v firmItemsOnShelfResult) {
+		itemsEncodeFirmItemsOnShelfResult(e, &v)
+	}),
+	Decode: wire.Decode(itemsDecodeFirmItemsOnShelfResult),
+	Clone: func(v firmItemsOnShelfResult) firmItemsOnShelfResult {
+		return itemsCloneFirmItemsOnShelfResult(&v)
+	},
+	Size: func(v firmItemsOnShelfResult) int {
+		return 32 + itemsSizeFirmItemsOnShelfResult(&v)
+	},
+}
+
+func itemsEncodeFirmItemsOnShelfResult(e *wire.Encoder, v *firmItemsOnShelfResult) {
+	e.Len(2)
+	itemsEncodeItemSlice(e, v.ret)
+	e.Int(v.result)
+}
+
+func itemsDecodeFirmItemsOnShelfResult(d *wire.Decoder) (v firmItemsOnShelfResult) {
+	d.Fixed(2)
+	v.ret = itemsDecodeItemSlice(d)
+	v.result = d.Int()
+	return
+}
+
+func itemsCloneFirmItemsOnShelfResult(v *firmItemsOnShelfResult) firmItemsOnShelfResult {
+	return firmItemsOnShelfResult{
+		ret:    itemsCloneItemSlice(v.ret),
+		result: v.result,
+	}
+}
+
+func itemsSizeFirmItemsOnShelfResult(v *firmItemsOnShelfResult) (n int) {
+	n += itemsSizeItemSlice(v.ret)
+	return n
+}

@@ -23,7 +23,7 @@ const ttl = 5 * time.Minute
 type plain struct {
 	redis  rueidis.Client
 	prefix string
-	step   func(context.Context, string)
+	step   Step
 }
 
 func newPlain(s Settings) (plain, error) {
@@ -32,19 +32,19 @@ func newPlain(s Settings) (plain, error) {
 }
 
 func (p plain) read(ctx context.Context, key string) string {
-	p.step(ctx, "get")
+	p.step(ctx, "get", key, "")
 	text, _ := p.redis.Do(ctx, p.redis.B().Get().Key(p.prefix+key).Build()).ToString()
-	p.step(ctx, "got")
+	p.step(ctx, "got", key, "")
 	return text
 }
 
 func (p plain) write(ctx context.Context, key, value string) {
-	p.step(ctx, "set")
+	p.step(ctx, "set", key, "")
 	_ = p.redis.Do(ctx, p.redis.B().Set().Key(p.prefix+key).Value(value).Ex(ttl).Build()).Error()
 }
 
 func (p plain) delete(ctx context.Context, key string) {
-	p.step(ctx, "delete")
+	p.step(ctx, "delete", key, "")
 	_ = p.redis.Do(ctx, p.redis.B().Del().Key(p.prefix+key).Build()).Error()
 }
 
@@ -152,12 +152,12 @@ func (k oneSlot) get(ctx context.Context, key string, load func(context.Context)
 func (k oneSlot) change(ctx context.Context, known []string, run func(context.Context) (changes, error)) error {
 	token := "m" + fresh()
 	for _, key := range known {
-		k.step(ctx, "mark")
+		k.step(ctx, "mark", key, "")
 		_ = k.redis.Do(ctx, k.redis.B().Set().Key(k.prefix+"cell:"+key).Value(token).Px(Lease).Build()).Error()
 	}
 	changed, err := run(ctx)
 	for _, key := range known {
-		k.step(ctx, "post")
+		k.step(ctx, "post", key, "")
 		_ = endMark.Exec(ctx, k.redis, []string{k.prefix + "cell:" + key, k.prefix + key}, []string{token, fresh(), changed[key]}).Error()
 		delete(changed, key)
 	}

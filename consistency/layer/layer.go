@@ -38,7 +38,9 @@ type Settings struct {
 	Namespace string
 	Level     cachecheck.Level
 	// Step is called between any two steps of the protocol.
-	Step func(ctx context.Context, step string)
+	Step Step
+
+	firm bool
 }
 
 // Lease is longer than source.Limits and the deadline of a call let the database commit.
@@ -53,8 +55,19 @@ type ours struct {
 
 // Ours opens the generated wrappers at a level.
 func Ours(s Settings) (Layer, error) {
-	return open(s, func(inner store.Store) store.Store { return inner })
+	return open(s, untouched)
 }
+
+// firm is ours at level session with onerror=fail.
+func firm(s Settings) (Layer, error) {
+	if s.Level != cachecheck.Session {
+		return nil, fmt.Errorf("layer: no repository with onerror=fail at level %v", s.Level)
+	}
+	s.firm = true
+	return open(s, untouched)
+}
+
+func untouched(inner store.Store) store.Store { return inner }
 
 // open is Ours over a store that has been tampered with.
 func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
@@ -77,6 +90,9 @@ func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
 	}[s.Level]
 	if !ok {
 		return nil, fmt.Errorf("layer: no repository at level %v", s.Level)
+	}
+	if s.firm {
+		wrap = func() items.Items { return items.NewCachedFirmItems(s.Source, cache) }
 	}
 	return &ours{Items: wrap(), cache: cache, db: s.Source.DB()}, nil
 }

@@ -58,6 +58,7 @@ var errNothing = errors.New("layer: nothing there")
 
 func openGoZero(s Settings) (Layer, error) {
 	logx.Disable()
+	logx.DisableStat()
 	conf := cache.CacheConf{{RedisConf: zeroredis.RedisConf{Host: s.Redis, Type: zeroredis.NodeType}, Weight: 100}}
 	c := cache.New(conf, syncx.NewSingleFlight(), cache.NewStat("consistency"), errNothing, cache.WithExpiry(ttl))
 	return newAside(s, goZero{c, s.Namespace + ":"}, nil)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cachegen/cachegen/consistency/layer"
 	"github.com/cachegen/cachegen/consistency/source"
+	"github.com/cachegen/cachegen/consistency/trace"
 	"github.com/cachegen/cachegen/runtime/cachecheck"
 )
 
@@ -20,10 +21,14 @@ type Config struct {
 	// Redis holds an address for each slot.
 	Redis     []string
 	Namespace string
+	// Traces is a directory for the steps of each process.
+	Traces string
 	// Items is the number of rows; the first Hot of them get half of all calls.
 	Items, Hot int
 	// Writes is the share of calls that write, in percent.
 	Writes int
+	// Rows keeps to single rows.
+	Rows bool
 	// Pause and Kill are how many steps there are, on average, to a pause and to the death of
 	// the process; Cancel and Abort how many calls to one that is cancelled and to one
 	// whose transaction is rolled back. 0: never.
@@ -53,7 +58,11 @@ func Open(_ context.Context, s cachecheck.Setup) (cachecheck.System, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c}
+	ring, err := trace.Create(c.Traces, s.Process)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{config: c, ring: ring}
 	src.Step = w.sourceStep
 	w.layer, err = open.Open(layer.Settings{
 		Source: src, Redis: c.Redis[int(s.Slot)%len(c.Redis)], Namespace: c.Namespace, Level: s.Level, Step: w.step,

@@ -13,6 +13,7 @@ import (
 	"github.com/cachegen/cachegen/consistency/items"
 	"github.com/cachegen/cachegen/consistency/layer"
 	"github.com/cachegen/cachegen/consistency/source"
+	"github.com/cachegen/cachegen/consistency/trace"
 	"github.com/cachegen/cachegen/runtime/cachecheck"
 )
 
@@ -40,9 +41,13 @@ const timeout = 1500 * time.Millisecond
 // Worker is the System of one process.
 type Worker struct {
 	config Config
+	ring   *trace.Ring
 	layer  layer.Layer
 	pauses atomic.Uint64 // not noted yet
 }
+
+// clientKey is under which a context carries the number of the client that is calling.
+type clientKey struct{}
 
 // Step implements cachecheck.System.
 func (w *Worker) Step(ctx context.Context, op *cachecheck.Op) {
@@ -50,7 +55,7 @@ func (w *Worker) Step(ctx context.Context, op *cachecheck.Op) {
 	if n := w.pauses.Swap(0); n > 0 {
 		op.Note(Paused, n)
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.patience(op))
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, clientKey{}, op.Client), w.patience(op))
 	defer cancel()
 	id := w.pick(r)
 	if r.IntN(100) < w.config.Writes {
@@ -58,7 +63,7 @@ func (w *Worker) Step(ctx context.Context, op *cachecheck.Op) {
 		return
 	}
 	switch n := r.IntN(100); {
-	case n < 60:
+	case n < 60 || w.config.Rows:
 		w.byID(ctx, op, id)
 	case n < 80:
 		w.onShelf(ctx, op, (id-1)/source.PerShelf+1)
@@ -127,6 +132,9 @@ func saw(op *cachecheck.Op, it items.Item, view uint8) {
 func (w *Worker) Final(ctx context.Context, op *cachecheck.Op) {
 	for id := int64(1); id <= int64(w.config.Items); id++ {
 		w.byID(ctx, op, id)
+		if w.config.Rows {
+			continue
+		}
 		w.byName(ctx, op, id)
 		if id%source.PerShelf == 1 {
 			w.onShelf(ctx, op, (id-1)/source.PerShelf+1)
@@ -141,8 +149,11 @@ func (w *Worker) Rest(ctx context.Context) error { return w.layer.Rest(ctx) }
 func (w *Worker) Stats() map[string]uint64 { return w.layer.Stats() }
 
 // step is called between any two steps of the layer: it may pause, and the process may end here.
-func (w *Worker) step(context.Context, string) {
+func (w *Worker) step(ctx context.Context, step, on, what string) {
+	client, _ := ctx.Value(clientKey{}).(uint32)
+	w.ring.Add(client, step, on, what)
 	if n := w.config.Kill; n > 0 && rand.IntN(n) == 0 {
+		w.ring.Add(client, "KILLED", "", "")
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // it comes
 	}
@@ -164,7 +175,7 @@ type abortKey struct{}
 
 // sourceStep is step, and what rolls a transaction back right before its COMMIT.
 func (w *Worker) sourceStep(ctx context.Context, name string) error {
-	w.step(ctx, name)
+	w.step(ctx, name, "", "")
 	if name == "commit" && ctx.Value(abortKey{}) != nil {
 		return source.ErrRolledBack
 	}

@@ -17,7 +17,7 @@ func (w *Worker) change(ctx context.Context, op *cachecheck.Op, id int64) {
 		ctx = context.WithValue(ctx, abortKey{}, true)
 	}
 	switch n := op.Rand.IntN(100); {
-	case n < 55:
+	case n < 55 || w.config.Rows:
 		w.update(ctx, op, id)
 	case n < 68:
 		w.create(ctx, op, id)

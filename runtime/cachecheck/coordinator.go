@@ -176,7 +176,7 @@ func (c *coordinator) fail(err error) {
 	c.once.Do(func() { close(c.enough) })
 }
 
-// injectUntilDone injects faults until enough calls have been judged.
+// injectUntilDone injects faults until enough calls have been judged, and each fault once.
 func (c *coordinator) injectUntilDone(ctx context.Context) error {
 	var order []int
 	for {
@@ -184,7 +184,7 @@ func (c *coordinator) injectUntilDone(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-c.enough:
+		case <-c.done():
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			return c.failed
@@ -204,11 +204,21 @@ func (c *coordinator) injectUntilDone(ctx context.Context) error {
 	}
 }
 
+// done is closed when the run may end, and nil while some fault is still to be injected.
+func (c *coordinator) done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.faults) < len(c.plan.Faults) && c.failed == nil {
+		return nil
+	}
+	return c.enough
+}
+
 func (c *coordinator) inject(ctx context.Context, f Fault) error {
 	from := Now()
 	if f.Outside { // before: reads are judged while it happens
 		c.mu.Lock()
-		c.judge.Void(from, from+int64(time.Hour))
+		c.judge.Void(from, from+int64(time.Hour), f.Rule)
 		c.mu.Unlock()
 	}
 	err := f.Inject(ctx)

@@ -18,6 +18,9 @@ type Rules struct {
 	Bound [levels]time.Duration
 	// Keep bounds the violations kept for the report, the shortest ones; 0 means 20.
 	Keep int
+	// Explain, if not nil, is asked for more about a violation that is kept, as soon as it has
+	// been found.
+	Explain func(Violation) string
 }
 
 // Judge reads events in the order of their ends and judges each read. It is used by one
@@ -32,7 +35,23 @@ type Judge struct {
 	last    int64
 }
 
-type span struct{ from, to int64 }
+// The rules, as a Violation names them.
+const (
+	RuleBound    = "older than the bound of its level"
+	RuleAcked    = "older than what was acknowledged"
+	RuleRead     = "older than what was read before"
+	RuleOwnWrite = "older than its own write"
+	RuleOwnRead  = "older than what it has read before"
+	RuleEarly    = "read before it was written"
+	RuleValues   = "two values of one version"
+	RuleFinal    = "not what the database holds when all is quiet"
+)
+
+// span is a time in which a rule, or with none any rule, is void.
+type span struct {
+	from, to int64
+	rule     string
+}
 
 // NewJudge makes a Judge that knows nothing of any object.
 func NewJudge(r Rules) *Judge {
@@ -43,8 +62,9 @@ func NewJudge(r Rules) *Judge {
 }
 
 // Void says that a fault from outside of what the levels assume stood between these times:
-// violations by reads that overlap it are counted apart. What comes later is judged again.
-func (j *Judge) Void(from, to int64) { j.voids = append(j.voids, span{from, to}) }
+// violations of a rule, of any rule where it is empty, by reads that overlap it are counted apart.
+// What comes later is judged again. Quiescence is judged all the same.
+func (j *Judge) Void(from, to int64, rule string) { j.voids = append(j.voids, span{from, to, rule}) }
 
 // Settle begins a round of final reads: from now on reads that are Final are compared with
 // truth, and what differed in an earlier round is forgotten.
@@ -115,7 +135,7 @@ func (j *Judge) write(o *object, t *Tally, e Event) {
 	if early, ok := o.unborn[e.Version]; ok {
 		delete(o.unborn, e.Version)
 		if early.End < e.Start {
-			j.violation(o, t, "read before it was written", early, e)
+			j.violation(o, t, RuleEarly, early, e)
 		}
 	}
 	o.acked.raise(e)
@@ -139,7 +159,7 @@ func (j *Judge) known(o *object, t *Tally, e Event) {
 			o.unborn[e.Version] = e
 		}
 	case at.version == e.Version && at.value != e.Value:
-		j.violation(o, t, "two values of one version", e, at.by)
+		j.violation(o, t, RuleValues, e, at.by)
 	}
 }
 
@@ -168,23 +188,23 @@ func (j *Judge) broken(o *object, e Event) (missed Event, rule string) {
 		return ok && o.misses(e, low)
 	}
 	if d := j.rules.Bound[e.Level]; d > 0 && below(&o.acked, e.Start-int64(d)) {
-		return missed, fmt.Sprintf("older than the bound of %v", d)
+		return missed, RuleBound
 	}
 	switch e.Level {
 	case Strict, Leased:
 		if below(&o.acked, e.Start) {
-			return missed, "older than what was acknowledged"
+			return missed, RuleAcked
 		}
 		if below(&o.known, e.Start) {
-			return missed, "older than what was read before"
+			return missed, RuleRead
 		}
 	case Session:
 		acked, read := o.ownFloors(e.Process, e.View)
 		if below(acked, e.Start) {
-			return missed, "older than its own write"
+			return missed, RuleOwnWrite
 		}
 		if below(read, e.Start) {
-			return missed, "older than what it has read before"
+			return missed, RuleOwnRead
 		}
 	}
 	return Event{}, ""
@@ -237,13 +257,13 @@ func (j *Judge) settled(e Event) {
 			missed = w
 		}
 	}
-	j.final[fmt.Sprint(e.Process, e.View, e.Object)] = Violation{Rule: "not what the database holds when all is quiet", Read: e, Missed: missed, Between: j.objects[e.Object].between(missed.Start, e.End)}
+	j.final[fmt.Sprint(e.Process, e.View, e.Object)] = Violation{Rule: RuleFinal, Read: e, Missed: missed, Between: j.objects[e.Object].between(missed.Start, e.End)}
 }
 
 // violation counts one and keeps it if it is among the shortest.
 func (j *Judge) violation(o *object, t *Tally, rule string, e, missed Event) {
 	for _, v := range j.voids {
-		if e.Start <= v.to && e.End >= v.from {
+		if e.Start <= v.to && e.End >= v.from && (v.rule == "" || v.rule == rule) {
 			t.Void++
 			return
 		}
@@ -262,6 +282,9 @@ func (j *Judge) violation(o *object, t *Tally, rule string, e, missed Event) {
 		return
 	}
 	v.Between = o.between(missed.Start, e.End)
+	if j.rules.Explain != nil {
+		v.Steps = j.rules.Explain(v)
+	}
 	list := append(j.report.Violations, Violation{})
 	copy(list[at+1:], list[at:])
 	list[at] = v

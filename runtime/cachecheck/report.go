@@ -29,6 +29,8 @@ type Violation struct {
 	Read, Missed Event
 	// Between are the events on the object that overlap the time from one to the other.
 	Between []Event
+	// Steps is what Rules.Explain has said.
+	Steps string
 }
 
 // length is the time that the schedule takes.
@@ -50,6 +52,9 @@ func (v Violation) String() string {
 		fmt.Fprintf(&b, "  %s %s\n", mark, e.line(zero))
 	}
 	fmt.Fprintf(&b, "  missed: %s\n  answer: %s\n", v.Missed.line(zero), v.Read.line(zero))
+	if v.Steps != "" {
+		fmt.Fprintf(&b, "  step by step:\n%s", v.Steps)
+	}
 	return b.String()
 }
 

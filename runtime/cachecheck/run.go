@@ -12,9 +12,10 @@ import (
 type Fault struct {
 	Name string
 	// Outside says that it breaks what the levels assume: violations until Void after its end
-	// are counted as void. Quiescence is judged all the same.
+	// are counted as void, of Rule alone where that is given. Quiescence is judged all the same.
 	Outside bool
 	Void    time.Duration
+	Rule    string
 	// Inject does it and returns when it is healed. An error ends the run.
 	Inject func(ctx context.Context) error
 }
@@ -28,7 +29,7 @@ type Plan struct {
 	Level  Level
 	// Processes run at the same time with Clients goroutines each. 0 means 3 and 8.
 	Processes, Clients int
-	// Calls is how many calls are judged. What is on the way then is judged too.
+	// Calls is how many calls are judged at least; each fault is injected once at least.
 	Calls uint64
 	// Seeds is what the database holds before the run.
 	Seeds func(ctx context.Context) (map[uint64]State, error)

@@ -1,9 +1,0 @@
-package cachecheck
-
-import "testing"
-
-func BenchmarkNow(b *testing.B) {
-	for b.Loop() {
-		Now()
-	}
-}
