@@ -92,9 +92,11 @@ func (w *wrapper) newReader(m *model.Method, repo string) jen.Code {
 		field("Key", jen.Lit(r.Key)),
 		field("Schema", jen.Id(w.names.schemaConst(v))),
 		field("Level", level(r.Level)),
-		field("TTL", duration(r.TTL)),
-		field("Jitter", jen.Lit(r.Jitter)),
 	}
+	if r.Staleness > 0 {
+		fields = append(fields, field("Staleness", duration(r.Staleness)))
+	}
+	fields = append(fields, field("TTL", duration(r.TTL)), field("Jitter", jen.Lit(r.Jitter)))
 	if r.MaxSize > 0 {
 		fields = append(fields, field("MaxSize", size(r.MaxSize)))
 	}
@@ -152,6 +154,9 @@ func newWriter(m *model.Method, repo string) jen.Code {
 	fields := []jen.Code{
 		field("Method", jen.Lit(m.Name)),
 		field("Level", level(m.Write.Level)),
+	}
+	if m.Write.Staleness > 0 {
+		fields = append(fields, field("Staleness", duration(m.Write.Staleness)))
 	}
 	switch {
 	case m.Write.OnError == "fail":

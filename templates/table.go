@@ -101,6 +101,9 @@ func readFacts(m *model.Method) []string {
 	if r.Tx != nil {
 		facts = append(facts, "tx "+r.Tx.Name)
 	}
+	if r.Staleness > 0 {
+		facts = append(facts, "staleness "+model.Duration(r.Staleness))
+	}
 	if r.Negative > 0 {
 		facts = append(facts, "negative "+model.Duration(r.Negative)+absentText(r))
 	}
@@ -209,6 +212,9 @@ func writeFacts(p *model.WritePlan) []string {
 	}
 	if p.Tx != nil {
 		facts = append(facts, "tx "+p.Tx.Name)
+	}
+	if p.Staleness > 0 {
+		facts = append(facts, "waits "+model.Duration(p.Staleness))
 	}
 	if p.OnError != "" {
 		facts = append(facts, "onerror "+string(p.OnError))

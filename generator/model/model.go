@@ -72,6 +72,7 @@ const (
 	Bounded  Level = "bounded"
 	Session  Level = "session"
 	Strict   Level = "strict"
+	Leased   Level = "leased"
 )
 
 // OnError is what a write does when the store is down: "" (the level's default),
@@ -116,20 +117,21 @@ type Result struct {
 
 // ReadPlan is the policy of a read.
 type ReadPlan struct {
-	Key      string // key space: method name or the shared name of key=
-	Args     []Path // key arguments in order, context-derived parts first
-	TTL      time.Duration
-	Jitter   float64
-	MaxSize  int // bytes; 0: the default of the runtime
-	Negative time.Duration
-	NotFound []Object // sentinel errors
-	Absent   AbsentForm
-	Level    Level
-	Ctx      []CtxPart
-	Tags     []Tag // known from the arguments
-	Rows     []Tag // known from the result
-	Bypass   []Bypass
-	Tx       *Param // a transaction: where it is not nil the source is read; nil: none
+	Key       string // key space: method name or the shared name of key=
+	Args      []Path // key arguments in order, context-derived parts first
+	TTL       time.Duration
+	Jitter    float64
+	MaxSize   int // bytes; 0: the default of the runtime
+	Negative  time.Duration
+	NotFound  []Object // sentinel errors
+	Absent    AbsentForm
+	Level     Level
+	Staleness time.Duration // bound of near hits; 0: that of the level, if it has one
+	Ctx       []CtxPart
+	Tags      []Tag // known from the arguments
+	Rows      []Tag // known from the result
+	Bypass    []Bypass
+	Tx        *Param // a transaction: where it is not nil the source is read; nil: none
 }
 
 // AbsentForm is how a result without an error says "not there".
@@ -162,13 +164,14 @@ type Bypass struct {
 
 // WritePlan is the policy of a write.
 type WritePlan struct {
-	Level   Level
-	OnError OnError
-	Tags    []Tag // known from the arguments: marked
-	After   []Tag // known only from the result
-	Old     *OldPlan
-	Puts    []Put
-	Tx      *Param // a transaction: where it is not nil somebody else commits; nil: none
+	Level     Level
+	Staleness time.Duration // at level leased, what the commit waits for at least; 0: the level's
+	OnError   OnError
+	Tags      []Tag // known from the arguments: marked
+	After     []Tag // known only from the result
+	Old       *OldPlan
+	Puts      []Put
+	Tx        *Param // a transaction: where it is not nil somebody else commits; nil: none
 	// DropAll lists repositories that are dropped as a whole (drop=*, drop=orders/*).
 	DropAll []string
 }

@@ -57,7 +57,7 @@ func (s *session) keepProof(h heart) {
 		var next <-chan time.Time
 		if within > 0 {
 			h.beat(within)
-			next = time.After(within / 3)
+			next = time.After(max(within/3, time.Millisecond))
 		}
 		select {
 		case <-next:

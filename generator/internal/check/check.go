@@ -52,6 +52,7 @@ func Check(pkgs []*load.Package, bag *diag.Bag) []*model.File {
 	}
 	c.tagForms()
 	c.coverage()
+	c.leased()
 	for _, p := range pkgs {
 		c.strays(p)
 	}

@@ -47,8 +47,26 @@ func (c *checker) fraction(o directive.Option) float64 {
 }
 
 func (c *checker) level(o directive.Option) model.Level {
-	words := []string{"session", "strict", "bounded", "eventual"}
+	words := []string{"session", "strict", "leased", "bounded", "eventual"}
 	return model.Level(c.word(o, words))
+}
+
+// leastStaleness is room for three heartbeats.
+const leastStaleness = 5 * time.Millisecond
+
+// staleness reads the bound of near hits at a level.
+func (c *checker) staleness(o directive.Option, l model.Level) time.Duration {
+	d := c.duration(o)
+	switch {
+	case l == model.Strict:
+		c.Add("CG103", o.At, "remove it, or say level=leased: near hits as good as strict, for which writes wait this long",
+			"staleness= bounds near hits, and at level strict there are none")
+	case l == model.Eventual:
+		c.Add("CG103", o.At, "remove it, or say level=bounded", "staleness= bounds near hits, and at level eventual nothing but the TTL does")
+	case d > 0 && d < leastStaleness:
+		c.Add("CG102", o.Value.Span(), "write 50ms or 1s", "a staleness of %s leaves no time for the heartbeats that prove it", d)
+	}
+	return d
 }
 
 func (c *checker) onerror(o directive.Option) model.OnError {
@@ -81,7 +99,7 @@ func (m *method) accepts(code string) bool {
 }
 
 // acceptable lists the findings that accept= may name.
-var acceptable = []string{"CG201", "CG202"}
+var acceptable = []string{"CG201", "CG202", "CG207"}
 
 func (m *method) checkAccept() {
 	for _, o := range m.dir.All("accept") {

@@ -32,6 +32,12 @@ func (m *method) read() {
 	if o, ok := m.dir.Get("level"); ok {
 		r.Level = m.repo.level(o)
 	}
+	if r.Level != model.Strict && r.Level != model.Eventual {
+		r.Staleness = def.staleness
+	}
+	if o, ok := m.dir.Get("staleness"); ok {
+		r.Staleness = m.repo.staleness(o, r.Level)
+	}
 	if r.TTL == 0 && !m.dir.Faulty && !m.repo.dir.Faulty {
 		m.repo.Add("CG140", m.dir.At, "say how long an entry may live: ttl=10m here or on the repository", "%s has no TTL", m.fn.Name())
 	}

@@ -23,13 +23,14 @@ type repo struct {
 
 // defaults are what the repository says for its methods.
 type defaults struct {
-	ttl      time.Duration // 0: each read needs its own
-	jitter   float64
-	maxsize  int // 0: the default of the runtime
-	negative time.Duration
-	notfound []model.Object
-	level    model.Level
-	onerror  model.OnError
+	ttl       time.Duration // 0: each read needs its own
+	jitter    float64
+	maxsize   int // 0: the default of the runtime
+	negative  time.Duration
+	notfound  []model.Object
+	level     model.Level
+	staleness time.Duration // 0: that of each level
+	onerror   model.OnError
 }
 
 // newRepo reads the repo directive and finds the methods; nil when the type cannot be one.
@@ -93,6 +94,9 @@ func (r *repo) options() {
 	}
 	if o, ok := r.dir.Get("level"); ok {
 		r.defaults.level = r.level(o)
+	}
+	if o, ok := r.dir.Get("staleness"); ok {
+		r.defaults.staleness = r.staleness(o, r.defaults.level)
 	}
 	if o, ok := r.dir.Get("onerror"); ok {
 		r.defaults.onerror = r.onerror(o)

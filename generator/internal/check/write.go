@@ -18,6 +18,7 @@ func (m *method) write() {
 	if o, ok := m.dir.Get("level"); ok {
 		w.Level = m.repo.level(o)
 	}
+	m.wait()
 	if o, ok := m.dir.Get("onerror"); ok {
 		w.OnError = m.repo.onerror(o)
 		if w.OnError == "fail" && !m.model.Fails() {
@@ -36,6 +37,20 @@ func (m *method) write() {
 	if len(m.dir.All("drop"))+len(m.dir.All("put")) == 0 && !m.dir.Faulty {
 		m.repo.Add("CG205", m.dir.At, "say what it changes: drop=book:{id}, put=ByID(id) or drop=*; a method that changes nothing cached is //cachegen:pass",
 			"the write %s invalidates nothing", m.fn.Name())
+	}
+}
+
+// wait reads how long a write at level leased waits between its marks and its commit.
+func (m *method) wait() {
+	w, leased := m.model.Write, m.model.Write.Level == model.Leased
+	if leased {
+		w.Staleness = m.repo.defaults.staleness
+	}
+	switch o, ok := m.dir.Get("staleness"); {
+	case ok && leased:
+		w.Staleness = m.repo.staleness(o, w.Level)
+	case ok:
+		m.repo.Add("CG103", o.At, "remove it, or say level=leased", "a write at level %s waits for nobody: staleness= is for reads, and for writes at level leased", w.Level)
 	}
 }
 
