@@ -2,9 +2,7 @@ package cachert
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -148,21 +146,12 @@ func Map[K cmp.Ordered, V any](a *Args, m map[K]V, key func(*Args, K), val func(
 	return a.Close()
 }
 
-// maxArgs bounds the text of a list; what is longer keeps a readable prefix and is told
-// apart by 128 bits of SHA-256 over the whole.
-const maxArgs = 128
-
+// text is the list as part of a key, at most maxArgs bytes long.
 func (a *Args) text() string {
 	if a == nil {
 		return ""
 	}
-	if len(a.buf) <= maxArgs {
-		return string(a.buf)
-	}
-	sum := sha256.Sum256(a.buf)
-	out := append([]byte(nil), a.buf[:maxArgs-33]...)
-	out = append(out, '#')
-	return string(hex.AppendEncode(out, sum[:16]))
+	return shorten(string(a.buf), maxArgs)
 }
 
 // appendEscaped writes v with control bytes, delimiters and braces (they would move a key

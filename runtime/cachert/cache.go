@@ -25,7 +25,7 @@ var errClosed = errors.New("the cache is closed")
 // Options configure a Cache. Only Namespace is required; the zero value of every other
 // field is the default named in its comment.
 type Options struct {
-	// Namespace keeps applications on one store apart: letters, digits, '_', '-', '.'.
+	// Namespace keeps applications on one store apart: up to 64 letters, digits, '_', '-', '.'.
 	Namespace string
 	// Store holds entries and tags. Default: a memstore of its own, for one process. The
 	// Cache closes it in Close.
@@ -77,11 +77,11 @@ type Options struct {
 	pause  func(atMost time.Duration) time.Duration // of the keeper, drawn anew for each
 }
 
-var namespaceForm = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var namespaceForm = regexp.MustCompile(fmt.Sprintf(`^[A-Za-z0-9_.-]{1,%d}$`, maxNamespace))
 
 func (o *Options) complete() error {
 	if !namespaceForm.MatchString(o.Namespace) {
-		return fmt.Errorf("cachegen: namespace %q: use letters, digits, '_', '-' and '.'", o.Namespace)
+		return fmt.Errorf("cachegen: namespace %q: use up to %d letters, digits, '_', '-' and '.'", o.Namespace, maxNamespace)
 	}
 	if o.StoreTimeout < 0 || o.Lease < 0 || o.NearTTL < 0 || o.NearBytes < 0 || o.ClockSkew < 0 || o.ReplicaLag < 0 {
 		return errors.New("cachegen: StoreTimeout, Lease, NearTTL, NearBytes, ClockSkew and ReplicaLag must not be negative")

@@ -23,29 +23,23 @@ type gate struct {
 	open  atomic.Bool
 
 	mu      sync.Mutex
-	journal map[undelivered]time.Time // not before; guarded by mu
-	keeping bool                      // a keeper runs
-	wake    chan struct{}             // buffered; tells the keeper of new work
-	idle    chan struct{}             // closed when nothing is undelivered and the gate is open
+	journal *journal      // guarded by mu
+	keeping bool          // a keeper runs
+	wake    chan struct{} // buffered; tells the keeper of new work
+	idle    chan struct{} // closed when nothing is undelivered and the gate is open
 	outages atomic.Uint64
 	lost    atomic.Uint64 // markers found gone by deliveries
 }
 
-// undelivered is an invalidation still owed to the store: a marker to be ended, or with an
-// empty token a cell to be renewed. What is due later does not replace what is due now.
-type undelivered struct {
-	cell, token string
-	later       bool
-}
-
 const (
 	maxJournal   = 100_000
+	maxTaken     = 1000 // debts delivered at a time
 	firstBackoff = 10 * time.Millisecond
 	maxBackoff   = time.Second
 )
 
 func newGate(c *Cache) *gate {
-	g := &gate{cache: c, journal: map[undelivered]time.Time{}, wake: make(chan struct{}, 1), idle: make(chan struct{})}
+	g := &gate{cache: c, journal: newJournal(), wake: make(chan struct{}, 1), idle: make(chan struct{})}
 	close(g.idle)
 	g.open.Store(true)
 	return g
@@ -66,7 +60,7 @@ func (g *gate) close(err error) {
 	if lost {
 		g.outages.Add(1)
 	}
-	g.keep()
+	g.keep(lost)
 	g.mu.Unlock()
 	if lost { // without the lock: a handler may ask for Stats
 		g.cache.opt.Logger.Warn("cachegen: store lost, reading from the source", "error", err)
@@ -80,44 +74,42 @@ func (g *gate) owe(token string, cells []string, notBefore time.Time, cause erro
 		return
 	}
 	g.mu.Lock()
-	later := notBefore.After(g.cache.now())
+	next := false
 	for _, c := range cells {
-		g.add(undelivered{c, token, later}, notBefore)
+		next = g.add(undelivered{c, token}, notBefore) || next
 	}
-	if later {
-		g.keep()
+	due := !notBefore.After(g.cache.now())
+	if !due {
+		g.keep(next)
 	}
 	g.mu.Unlock()
-	if !later {
+	if due {
 		g.close(cause) // and wake the keeper: what is due is not sent before a probe
 	}
 }
 
-// add writes to the journal. Instead of all debts of a full one the namespace is owed: now,
-// and again when the last of them would have been due. The caller holds mu.
-func (g *gate) add(u undelivered, notBefore time.Time) {
-	g.journal[u] = notBefore
-	if len(g.journal) <= maxJournal {
-		return
+// add writes to the journal, and reports whether nothing is due before that. Instead of all debts
+// of a full one the namespace is owed: now, and again when the last of them would have been
+// due. The caller holds mu.
+func (g *gate) add(u undelivered, notBefore time.Time) (next bool) {
+	next = g.journal.add(u, notBefore)
+	if g.journal.len() <= maxJournal {
+		return next
 	}
-	last := notBefore
-	for _, at := range g.journal {
-		if at.After(last) {
-			last = at
-		}
-	}
-	clear(g.journal)
+	last := g.journal.clear()
 	namespace := undelivered{cell: g.cache.keys.namespaceCell()}
-	g.journal[namespace] = g.cache.now()
-	namespace.later = true
-	g.journal[namespace] = last
+	g.journal.add(namespace, last)
+	return g.journal.add(namespace, g.cache.now())
 }
 
-// keep makes sure that a keeper runs and looks again. The caller holds mu.
-func (g *gate) keep() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
+// keep makes sure that a keeper runs, and where there is news for it that it looks again. The
+// caller holds mu.
+func (g *gate) keep(news bool) {
+	if news {
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
 	}
 	if g.keeping || g.cache.ctx.Err() != nil {
 		return
@@ -179,20 +171,15 @@ func (g *gate) settle() (wait time.Duration, done bool) {
 	}()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.cache.now()
-	for _, at := range g.journal {
-		if !at.After(now) {
-			return 0, false
-		}
-		if d := at.Sub(now); wait == 0 || d < wait {
-			wait = d
-		}
+	next, owed := g.journal.next()
+	if wait = next.Sub(g.cache.now()); owed && wait <= 0 {
+		return 0, false
 	}
 	if g.cache.ctx.Err() != nil {
 		return 0, false // closed meanwhile: run ends without opening
 	}
 	opened = !g.open.Swap(true)
-	if len(g.journal) > 0 {
+	if owed {
 		return wait, false
 	}
 	g.keeping = false
@@ -224,12 +211,11 @@ const maxPosts = 32
 // send delivers what is due, each write's markers in a request of their own, and returns what
 // it could not. Many are under way at once: after an outage there may be more than one after
 // another could be sent within the deadline.
-func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) (owed map[undelivered]time.Time, err error) {
+func (g *gate) send(ctx context.Context, due []undelivered) (owed []undelivered, err error) {
 	byToken := map[string][]undelivered{}
-	for u := range due {
+	for _, u := range due {
 		byToken[u.token] = append(byToken[u.token], u)
 	}
-	owed = map[undelivered]time.Time{}
 	var mu sync.Mutex // guards owed and err
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, maxPosts)
@@ -247,9 +233,7 @@ func (g *gate) send(ctx context.Context, due map[undelivered]time.Time) (owed ma
 			mu.Lock()
 			defer mu.Unlock()
 			err = failed
-			for _, u := range list {
-				owed[u] = due[u]
-			}
+			owed = append(owed, list...)
 		})
 	}
 	wg.Wait()
@@ -284,33 +268,26 @@ func (g *gate) request(token string, list []undelivered) store.PostRequest {
 //  1. the keeper sends what is owed on a cell
 //  2. another write commits and owes the same cell
 //  3. if the keeper removed the entry only now, it would remove the second debt too
-func (g *gate) take() map[undelivered]time.Time {
+func (g *gate) take() []undelivered {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.journal.take(g.cache.now(), maxTaken)
+}
+
+// restore owes now what could not be sent. Sending it twice does no harm.
+func (g *gate) restore(owed []undelivered) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.cache.now()
-	due := map[undelivered]time.Time{}
-	for u, at := range g.journal {
-		if !at.After(now) && len(due) < 1000 {
-			due[u] = at
-			delete(g.journal, u)
-		}
-	}
-	return due
-}
-
-// restore puts back what could not be sent. Sending it twice does no harm.
-func (g *gate) restore(due map[undelivered]time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for u, at := range due {
-		g.add(u, at)
+	for _, u := range owed {
+		g.add(u, now)
 	}
 }
 
 func (g *gate) pending() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.journal)
+	return g.journal.len()
 }
 
 // drained is closed once nothing is owed and the store is trusted.

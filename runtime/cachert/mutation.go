@@ -69,12 +69,20 @@ func (m *mutation) involve(e *effect) {
 // before announces what an effect knows before it runs. The old row is read under the markers
 // of the arguments: a marked writer that changes it from there on overlaps, and finish sees that.
 func (m *mutation) before(e *effect) error {
+	returned := false
+	defer func() {
+		if !returned { // a panic: the source has not been touched
+			m.withdraw()
+		}
+	}()
 	args := e.collect(e.change.Tags)
-	if err := m.announce(args); err != nil || e.change.Old == nil {
-		return err
+	err := m.announce(args)
+	if err == nil && e.change.Old != nil {
+		m.guard(args, e.w.repo.cell)
+		err = m.announce(without(e.old(), args))
 	}
-	m.guard(args, e.w.repo.cell)
-	return m.announce(without(e.old(), args))
+	returned = true
+	return err
 }
 
 func (m *mutation) guard(cells []string, repo string) {

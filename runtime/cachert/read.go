@@ -89,10 +89,8 @@ func (r *Reader[V]) resolve(ctx context.Context, scope, near, args string, call 
 	var slot string // with the prefix
 	if len(cells) > 2 {
 		slot = cells[2]
-	} else {
-		slot = keys.prefix + "{" + strings.TrimSuffix(near, ":") + "}"
 	}
-	entry := slot + ":" + scope + r.id + ":" + r.policy.Schema + ":" + args
+	entry := keys.entry(slot, near, scope+r.id+":"+r.policy.Schema+":"+args)
 	return target{near: near, entry: entry, cells: cells}, tags.err == nil
 }
 

@@ -113,14 +113,29 @@ func (k *keyspace) isCell(key string) bool {
 	return strings.HasPrefix(key, k.prefix+"{") && strings.HasSuffix(key, "}")
 }
 
-func (k *keyspace) namespaceCell() string       { return k.namespace }
-func (k *keyspace) repoCell(repo string) string { return k.prefix + "{" + repo + "/*}" }
+func (k *keyspace) namespaceCell() string { return k.namespace }
+func (k *keyspace) repoCell(repo string) string {
+	return k.prefix + "{" + shorten(repo, maxName) + "/*}"
+}
 
 func (k *keyspace) tagCell(scope, name string, args *Args) string {
+	name = shorten(name, maxName)
 	if text := args.text(); text != "" {
 		return k.prefix + "{" + scope + name + ":" + text + "}"
 	}
 	return k.prefix + "{" + scope + name + "}"
+}
+
+// entry is the key of an entry that stands in the slot of a cell or, where that is empty, in
+// one of its own.
+func (k *keyspace) entry(slot, near, rest string) string {
+	if slot == "" {
+		slot = k.prefix + "{" + shorten(strings.TrimSuffix(near, ":"), maxSlot) + "}"
+	}
+	if len(slot)+1+len(rest) > maxKey {
+		rest = shorten(rest, maxArgs)
+	}
+	return slot + ":" + rest
 }
 
 // scope is the part of a key that keeps tenants apart.
@@ -128,8 +143,7 @@ func scope(tenant string) string {
 	if tenant == "" {
 		return ""
 	}
-	b := append([]byte{'@'}, appendEscapedSlash(tenant)...)
-	return string(append(b, '/'))
+	return "@" + shorten(string(appendEscapedSlash(tenant)), maxTenant) + "/"
 }
 
 // appendEscapedSlash escapes '/' too, which ends a tenant.

@@ -29,6 +29,7 @@ type Transaction struct {
 	marks   bool   // at the end of the body
 	restart func() // forget what an attempt before would have stored
 	marked  bool   // the last attempt ended well
+	since   int    // cells that the unit had before the first attempt
 }
 
 // Run calls source, which hands to the source's method a function that calls tx.Body. The
@@ -68,7 +69,7 @@ func (t *Transactor) Run(ctx context.Context, source func(ctx context.Context, t
 
 // join runs a transaction that is part of another one, or may be.
 func join(ctx context.Context, tx *Transaction, source func(context.Context, *Transaction) error) (err error) {
-	tx.restart = tx.unit.Savepoint()
+	tx.restart, tx.since = tx.unit.Savepoint(), tx.unit.named()
 	returned := false
 	defer func() {
 		if !returned || err != nil {
@@ -88,6 +89,9 @@ func join(ctx context.Context, tx *Transaction, source func(context.Context, *Tr
 // some write is refused because the store cannot be told: it wraps ErrRefused. The transaction
 // must be rolled back then.
 func (tx *Transaction) Body(ctx context.Context, body func(ctx context.Context, unit *Unit) error) error {
+	if tx.marked {
+		tx.unit.again(tx.since)
+	}
 	tx.restart()
 	tx.marked = false
 	if err := body(tx.unit.bind(ctx), tx.unit); err != nil {
@@ -105,7 +109,10 @@ func (tx *Transaction) Body(ctx context.Context, body func(ctx context.Context, 
 
 // Transact makes a unit of work of a transaction that somebody else runs: tx begins one,
 // calls what it is given once or, after a conflict, again, commits when that returned nil and
-// rolls back when it did not. This is the shape of most helpers for transactions.
+// rolls back when it did not. This is the shape of most helpers for transactions. A tag that
+// only attempts before the last one have named, after whose COMMIT the body ran again, counts as
+// one of unknown outcome; one that the last attempt has named too is told as usual, because the
+// rows that both have written are locked until the first has ended.
 //
 //	err := cache.Transact(ctx, store.InTx, func(ctx context.Context) error {
 //		_, err := books.Rename(ctx, 7, "Emma")

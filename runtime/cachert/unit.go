@@ -30,16 +30,17 @@ type Unit struct {
 	cache *Cache
 	ctx   context.Context
 
-	mu     sync.Mutex
-	m      *mutation // nil before the first write
-	cells  []string  // named by writes, not marked yet
-	puts   []put     // by writes that no later one touched
-	serial int       // of the last put
-	began  bool      // Mark was called
-	handed bool      // stores bound to the unit were handed out: not every write by context need be of this transaction
-	apart  bool      // some of it may have been committed apart from the unit's transaction
-	open   bool      // and with what outcome is not known
-	ended  bool
+	mu      sync.Mutex
+	m       *mutation // nil before the first write
+	cells   []string  // named by writes, not marked yet
+	earlier []string  // named by attempts whose COMMIT was sent before the body ran again
+	puts    []put     // by writes that no later one touched
+	serial  int       // of the last put
+	began   bool      // Mark was called
+	handed  bool      // stores bound to the unit were handed out: not every write by context need be of this transaction
+	apart   bool      // some of it may have been committed apart from the unit's transaction
+	open    bool      // and with what outcome is not known
+	ended   bool
 }
 
 // NotToldError reports that a transaction was committed but the cache could not be told. The
@@ -250,6 +251,7 @@ func (u *Unit) Post(commitErr error) error {
 	case commitErr != nil || !u.m.mayPut() || !u.began:
 		u.puts = nil
 	}
+	u.leave()
 	if err := u.m.finish(u.cells, u.puts); err != nil && commitErr == nil {
 		return &NotToldError{err}
 	}
@@ -274,9 +276,13 @@ func (u *Unit) Discard() {
 	case u.open:
 		u.m.abandon(u.cells)
 	case u.apart:
+		u.leave()
 		_ = u.m.finish(u.cells, nil)
-	case len(u.m.marked) > 0:
-		u.m.bare, u.m.sessions = nil, nil
+	case len(u.m.marked) > 0 || len(u.earlier) > 0:
+		u.m.bare = without(u.earlier, without(u.earlier, u.m.bare))
+		u.cells = nil
+		u.leave()
+		u.m.sessions = nil
 		_ = u.m.finish(nil, nil)
 	default:
 		u.m.forget()

@@ -125,9 +125,12 @@ func alone[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.C
 	if cache != nil {
 		ctx, unit = cache.Begin(ctx)
 	}
-	committing := false
+	committing, committed := false, false
 	defer func() {
 		if committing {
+			if !committed { // a panic
+				unit.Lost()
+			}
 			return
 		}
 		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
@@ -143,6 +146,7 @@ func alone[T Tx](ctx context.Context, cache *cachert.Cache, begin func(context.C
 	}
 	committing = true
 	err = tx.Commit()
+	committed = true
 	if told := unit.Post(err); told != nil && opts.NotTold != nil {
 		opts.NotTold(told)
 	}

@@ -95,3 +95,52 @@ func TestRunInsideAUnitOfAnother(t *testing.T) {
 		})
 	}
 }
+
+// panickyDB commits, and panics before it says so.
+type panickyDB struct{ fakeDB }
+
+type panickyTx struct{ *fakeTx }
+
+func (d *panickyDB) BeginTx(ctx context.Context, o *sql.TxOptions) (panickyTx, error) {
+	tx, err := d.fakeDB.BeginTx(ctx, o)
+	return panickyTx{tx}, err
+}
+
+func (t panickyTx) Commit() error {
+	_ = t.fakeTx.Commit()
+	panic("driver")
+}
+
+// A panic out of COMMIT: the outcome is unknown, the markers stay, and the unit has ended.
+func TestCommitThatPanicsEndsTheUnit(t *testing.T) {
+	ctx := context.Background()
+	cache, err := cachert.Open(cachert.Options{Namespace: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cache.Close() }()
+	repo := cache.Repo(cachert.RepoPolicy{Name: "counter"})
+	write := cachert.NewWriter(repo, cachert.WritePolicy{Method: "Set"})
+	db := &panickyDB{fakeDB{n: 1}}
+	inside := ctx
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_ = sqltx.Run(ctx, cache, db, nil, func(ctx context.Context, _ panickyTx) error {
+			inside = ctx
+			return write.Do(ctx, cachert.Change{
+				Tags: func(t *cachert.Tags) { t.Tag("counter/all") },
+				Run:  func(context.Context) error { db.pending = 2; return nil },
+			})
+		})
+	}()
+	if cache.InUnit(inside) {
+		t.Error("the unit has not ended")
+	}
+	if n := cache.Stats().Methods[0].Unknown; n != 1 {
+		t.Errorf("%d writes of unknown outcome, want 1", n)
+	}
+}

@@ -1,0 +1,150 @@
+package cachert
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// 1 the write is marked; 2 reading the old row panics, or ends the goroutine: the source was not
+// touched, so the marks can be taken back at once; 3 the row is cached again.
+func TestOldThatPanicsTakesItsMarksBack(t *testing.T) {
+	for name, end := range map[string]func(){"panic": func() { panic("driver") }, "goexit": runtime.Goexit} {
+		for _, level := range []Level{LevelSession, LevelBounded} {
+			t.Run(name, func(t *testing.T) {
+				s := newShop(t, func(_ *Options, _ *ReadPolicy[*book], w *WritePolicy) { w.Level = level })
+				ctx, done := context.Background(), make(chan struct{})
+				go func() {
+					defer close(done)
+					defer func() { _ = recover() }()
+					_ = s.update.Do(ctx, Change{
+						Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+						Old:  func(context.Context, *Tags) error { end(); return nil },
+						Run:  func(context.Context) error { t.Error("the write ran"); return nil },
+					})
+				}()
+				<-done
+				for range 2 {
+					s.mustGet(ctx, 1)
+					s.drain()
+				}
+				if m := s.stat("ByID"); m.Hits() != 1 || m.Loads != 1 || s.stat("Update").Unknown != 0 {
+					t.Errorf("%d hits and %d loads: a marker stands", m.Hits(), m.Loads)
+				}
+			})
+		}
+	}
+}
+
+// 1 the write is marked; 2 its caller gives up before Run; 3 the source notices, or not: either
+// way the markers end, at once or with their lease, and readers never wait for them.
+func TestCallerGivesUpBetweenMarkAndRun(t *testing.T) {
+	for name, heeds := range map[string]bool{"the source heeds it": true, "the source does not": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, nil)
+				s.mustGet(context.Background(), 1)
+				s.drain()
+				ctx, giveUp := context.WithCancel(context.Background())
+				err := s.update.Do(ctx, Change{
+					Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+					Old:  func(context.Context, *Tags) error { giveUp(); return nil },
+					Run: func(ctx context.Context) error {
+						if heeds {
+							return ctx.Err()
+						}
+						s.rows[1] = book{ID: 1, Version: 2}
+						return nil
+					},
+				})
+				want := int64(2)
+				if heeds {
+					want = 1
+				}
+				if heeds != errors.Is(err, context.Canceled) {
+					t.Errorf("the write returned %v", err)
+				}
+				if b := s.mustGet(context.Background(), 1); b.Version != want {
+					t.Errorf("version %d, want %d", b.Version, want)
+				}
+				<-time.After(11 * time.Second) // the lease
+				for range 2 {
+					if b := s.mustGet(context.Background(), 1); b.Version != want {
+						t.Errorf("version %d after the lease, want %d", b.Version, want)
+					}
+					s.drain()
+				}
+				if s.stat("ByID").Hits() == 0 {
+					t.Error("not cached again")
+				}
+			})
+		})
+	}
+}
+
+// The schedule of attempt.go: what only the first attempt has named stays marked, whatever the
+// last attempt comes to.
+func TestTagsOfAnAttemptBeforeStayMarked(t *testing.T) {
+	for name, last := range map[string]error{"the last attempt commits": nil, "the last attempt fails": errors.New("taken")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newShop(t, nil)
+				s.rows[2] = book{ID: 2, Version: 1}
+				ctx := context.Background()
+				attempts := 0
+				inTx := func(ctx context.Context, body func(context.Context) error) error {
+					for {
+						if attempts++; attempts > 1 {
+							return body(ctx)
+						}
+						if err := body(ctx); err != nil {
+							return err
+						} // COMMIT is sent; the connection is lost
+					}
+				}
+				write := func(ctx context.Context, id int64) {
+					err := s.update.Do(ctx, Change{
+						Tags: func(t *Tags) { t.Tag("books/book").Int(id) },
+						Run:  func(context.Context) error { return nil },
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				err := s.cache.Transact(ctx, inTx, func(ctx context.Context) error {
+					write(ctx, int64(attempts))
+					if attempts > 1 {
+						return last
+					}
+					return nil
+				})
+				if err != last {
+					t.Errorf("%v, want %v", err, last)
+				}
+				s.mustGet(ctx, 1) // version 1, before the first COMMIT takes effect
+				s.mustGet(ctx, 2)
+				s.drain()
+				s.rows[1] = book{ID: 1, Version: 2}
+				if b := s.mustGet(ctx, 1); b.Version != 2 {
+					t.Errorf("version %d stays after the first COMMIT took effect", b.Version)
+				}
+				hits := s.stat("ByID").Hits()
+				s.mustGet(ctx, 2)
+				if s.stat("ByID").Hits() != hits+1 {
+					t.Error("what only the last attempt has named is not cached")
+				}
+				<-time.After(11 * time.Second)
+				s.mustGet(ctx, 1)
+				s.drain()
+				hits = s.stat("ByID").Hits()
+				s.mustGet(ctx, 1)
+				if s.stat("ByID").Hits() != hits+1 {
+					t.Error("not cached again after the lease")
+				}
+			})
+		})
+	}
+}
