@@ -33,20 +33,25 @@ func StartPostgres() (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return servePostgres(bin, as, func() (string, error) { return initdb(bin, as) })
+}
+
+// servePostgres serves the folder "data" of the directory that make makes.
+func servePostgres(bin string, as *syscall.Credential, make func() (dir string, err error), args ...string) (*PostgresServer, error) {
 	var dsn string
 	p, err := startOnFreePort(func() (*process, error) {
 		port, err := freePort()
 		if err != nil {
 			return nil, err
 		}
-		dir, err := initdb(bin, as)
+		dir, err := make()
 		if err != nil {
 			return nil, err
 		}
 		dsn = "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
 		return &process{
 			path: filepath.Join(bin, "postgres"),
-			args: []string{
+			args: append([]string{
 				"-D", filepath.Join(dir, "data"),
 				"-p", port,
 				"-c", "listen_addresses=127.0.0.1",
@@ -54,7 +59,7 @@ func StartPostgres() (*PostgresServer, error) {
 				"-c", "fsync=off",
 				"-c", "synchronous_commit=off",
 				"-c", "full_page_writes=off",
-			},
+			}, args...),
 			dir:    dir,
 			user:   as,
 			polite: syscall.SIGINT,
@@ -71,19 +76,24 @@ func StartPostgres() (*PostgresServer, error) {
 
 // initdb makes a database cluster in the folder "data" of a new directory.
 func initdb(bin string, as *syscall.Credential) (dir string, err error) {
+	return makeData(bin, as, "initdb",
+		"-U", "postgres",
+		"--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C",
+	)
+}
+
+// makeData runs a program that makes the folder "data", which it is given with -D, in a new
+// directory.
+func makeData(bin string, as *syscall.Credential, program string, args ...string) (dir string, err error) {
 	dir, err = privateDir("cachegen-postgres-", as)
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(filepath.Join(bin, "initdb"),
-		"-D", filepath.Join(dir, "data"),
-		"-U", "postgres",
-		"--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C",
-	)
+	cmd := exec.Command(filepath.Join(bin, program), append([]string{"-D", filepath.Join(dir, "data")}, args...)...)
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("testserver: initdb: %w\n%s", err, out), os.RemoveAll(dir))
+		return "", errors.Join(fmt.Errorf("testserver: %s: %w\n%s", program, err, out), os.RemoveAll(dir))
 	}
 	return dir, nil
 }

@@ -40,6 +40,13 @@ func MariaDB(t testing.TB) *MariaDBServer {
 	return own(t, server, err)
 }
 
+// PostgresReplica is StartPostgresReplica for a test.
+func PostgresReplica(t testing.TB, primary *PostgresServer, args ...string) *PostgresServer {
+	t.Helper()
+	server, err := StartPostgresReplica(primary, args...)
+	return own(t, server, err)
+}
+
 // own closes the server when the test ends.
 func own[S io.Closer](t testing.TB, server S, err error) S {
 	t.Helper()

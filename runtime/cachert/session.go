@@ -43,7 +43,8 @@ type note struct {
 	// Both are wall clock, the writer's.
 	until, after time.Time
 	// at is when this process came to know it, by its own clock.
-	at time.Time
+	at  time.Time
+	own bool // it has noted it itself, in this Session
 }
 
 const (
@@ -153,23 +154,20 @@ func (s *Session) shorten(now time.Time) {
 		}
 	}
 	if len(s.told) > maxTold {
-		s.told = map[uint64]note{everything: unite(s.told)}
+		s.told = map[uint64]note{everything: s.unite(s.told)}
 	}
 	if len(s.open) > maxOpen {
-		s.open = map[uint64]note{everything: unite(s.open)}
+		s.open = map[uint64]note{everything: s.unite(s.open)}
 	}
 }
 
 // unite is one note that says at least what all of them say.
-func unite(notes map[uint64]note) (all note) {
-	first := true
+func (s *Session) unite(notes map[uint64]note) (all note) {
+	all = note{period: s.cache.id, own: true}
 	for _, n := range notes {
-		if first {
-			all.period = n.period
-		} else if all.period != n.period {
-			all.period = 0
+		if !n.own && n.period != s.cache.id {
+			all.period, all.own = 0, false
 		}
-		first = false
 		all.until, all.after, all.at = later(all.until, n.until), later(all.after, n.after), later(all.at, n.at)
 	}
 	return all

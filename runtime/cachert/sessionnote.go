@@ -34,13 +34,15 @@ func (s *Session) wrote(c *Cache, cell string, g store.Generation, since time.Ti
 		period = hashOf(string(g))
 	}
 	now := c.now()
-	s.note(hashOf(cell), note{period: period, at: now, until: now.Add(c.nearAge() + c.opt.ClockSkew)}, c.id, since)
+	s.note(hashOf(cell), note{period: period, own: true, at: now, until: now.Add(c.nearAge() + c.opt.ClockSkew)}, c.id, since)
 }
+
+// proofToken is the token of the posts for wroteUntold. Nothing is marked under it.
+const proofToken = "session"
 
 // wroteUntold notes changes that the store may not know of, which are over at after. The cells
 // get one more generation when that is certain to be seen in it, by whatever clock: who has
-// the token may then believe the store again. That debt has a token of its own, under which
-// nothing is marked, so that it stands beside what else is owed.
+// the token may then believe the store again. That debt stands beside what else is owed.
 func (s *Session) wroteUntold(c *Cache, cells []string, after time.Time) {
 	until := after.Add(time.Duration(c.longest.Load()) + c.opt.Lease + c.opt.ClockSkew)
 	s.mu.Lock()
@@ -51,7 +53,7 @@ func (s *Session) wroteUntold(c *Cache, cells []string, after time.Time) {
 	}
 	s.shorten(c.now())
 	s.mu.Unlock()
-	c.gate.owe(string(c.fresh()), cells, after.Add(2*c.opt.ClockSkew), nil)
+	c.gate.owe(proofToken, cells, after.Add(2*c.opt.ClockSkew), nil)
 }
 
 // invalidated notes what Invalidate has changed.
@@ -124,6 +126,6 @@ func (s *Session) read(c *Cache, object, period uint64, last, since time.Time) {
 	old, known := s.told[object]
 	s.mu.Unlock()
 	if !known || old.period != period || old.until.Before(until) {
-		s.note(object, note{period: period, at: now, until: until}, c.id, since)
+		s.note(object, note{period: period, own: true, at: now, until: until}, c.id, since)
 	}
 }

@@ -18,6 +18,7 @@ type wire struct {
 	delay  time.Duration // of everything the server says
 	held   chan struct{} // closed when what is held may go on; nil: nothing is held
 	asked  chan struct{} // closed when a client asks for a key, or sends a heartbeat, meanwhile
+	conns  []net.Conn
 }
 
 func newWire(t *testing.T, server string) *wire {
@@ -69,6 +70,16 @@ func (w *wire) hold() (asked <-chan struct{}, release func()) {
 	}
 }
 
+// cut ends all connections, and lets nobody in any more.
+func (w *wire) cut() {
+	_ = w.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns {
+		_ = c.Close()
+	}
+}
+
 func (w *wire) serve() {
 	for {
 		client, err := w.Accept()
@@ -80,6 +91,9 @@ func (w *wire) serve() {
 			_ = client.Close()
 			continue
 		}
+		w.mu.Lock()
+		w.conns = append(w.conns, client, server)
+		w.mu.Unlock()
 		go pass(server, client, w.watch)
 		go pass(client, server, w.wait)
 	}

@@ -19,6 +19,7 @@ type client struct {
 	t     *testing.T
 	base  string
 	token string
+	jar   http.CookieJar // nil: cookies are not kept
 }
 
 // startShop runs the program with flags until the test ends, and checks that it ends well.
@@ -49,7 +50,7 @@ func startShop(t *testing.T, flags ...string) *client {
 func newFile(t *testing.T) string { return filepath.Join(t.TempDir(), "shop.db") }
 
 // as returns a client of the same shop with somebody's token.
-func (c *client) as(token string) *client { return &client{c.t, c.base, token} }
+func (c *client) as(token string) *client { return &client{c.t, c.base, token, c.jar} }
 
 // fresh reads path at level strict into answer.
 func (c *client) fresh(path string, answer any) {
@@ -93,7 +94,7 @@ func (c *client) send(method, path string, header http.Header, body any, want in
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Jar: c.jar}).Do(request)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/example/httpapi"
+	"github.com/cachegen/cachegen/runtime/sessionhttp"
 )
 
 func main() {
@@ -94,7 +95,11 @@ func serve(ctx context.Context, o options, log *slog.Logger, stdout io.Writer) (
 	defer func() { err = errors.Join(err, shop.close()) }()
 
 	mux := http.NewServeMux()
-	mux.Handle("/", httpapi.New(shop.repos, log))
+	api := httpapi.New(shop.repos, log)
+	if shop.cache != nil { // a customer reads through any process what he wrote through another one
+		api = sessionhttp.Handler(shop.cache, api, sessionhttp.Options{})
+	}
+	mux.Handle("/", api)
 	mux.HandleFunc("GET /debug/stats", shop.stats)
 	if o.load {
 		mux.HandleFunc("POST /debug/load", shop.load)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -176,6 +178,31 @@ func TestTwoProcesses(t *testing.T) {
 		if a.get("/books/1", &book); book.Version < written.Version {
 			t.Fatalf("a read in the writer's process gives version %d, %d was acknowledged", book.Version, written.Version)
 		}
+	}
+}
+
+// A browser is served now by one process and now by the other.
+func TestABrowserIsServedByTwoProcesses(t *testing.T) {
+	redis, db := testserver.Redis(t).Addr, newFile(t)
+	shops := []*client{startShop(t, "-seed=10", "-redis="+redis, "-db="+db), startShop(t, "-redis="+redis, "-db="+db)}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range shops {
+		s.jar = jar
+	}
+	for i := range 100 {
+		var written, book bookshop.Book
+		shops[i%2].do("PUT", "/books/1/title", fmt.Sprintf("Title %d", i), &written)
+		for k := range 3 {
+			if shops[(i+k+1)%2].get("/books/1", &book); book.Version < written.Version {
+				t.Fatalf("version %d is shown, %d was written", book.Version, written.Version)
+			}
+		}
+	}
+	if base, err := url.Parse(shops[0].base); err != nil || len(jar.Cookies(base)) != 1 {
+		t.Error("the browser was given no cookie")
 	}
 }
 
