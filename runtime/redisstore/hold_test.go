@@ -16,6 +16,7 @@ type wire struct {
 	mu     sync.Mutex
 	server string        // where new connections go
 	delay  time.Duration // of everything the server says
+	conns  []net.Conn
 	held   chan struct{} // closed when what is held may go on; nil: nothing is held
 	asked  chan struct{} // closed when a client asks for a key meanwhile
 }
@@ -39,6 +40,16 @@ func (w *wire) move(server string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.server = server
+}
+
+// cut ends all connections, and what is held is lost.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns {
+		_ = c.Close()
+	}
+	w.conns = nil
 }
 
 // slow makes all that the server says take so much longer.
@@ -80,6 +91,9 @@ func (w *wire) serve() {
 			_ = client.Close()
 			continue
 		}
+		w.mu.Lock()
+		w.conns = append(w.conns, client, server)
+		w.mu.Unlock()
 		go pass(server, client, w.watch)
 		go pass(client, server, w.wait)
 	}
