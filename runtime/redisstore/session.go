@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type session struct {
 
 	masters map[string]bool // addresses found by the probe; written before ready
 	routes  atomic.Pointer[routes]
+	behind  sync.Map    // of node, by address
 	crew    crew        // runs the operations
 	ready   atomic.Bool // found good by a probe
 	ended   atomic.Bool
