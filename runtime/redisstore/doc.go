@@ -72,9 +72,10 @@
 // # What it does not do
 //
 // Without Options.Replicas a failover can lose a mark. A primary that was replaced and does not
-// know it (a split brain) is believed by processes that are connected to it still and have not
-// missed it for two to three seconds; min-replicas-to-write and min-replicas-max-lag have it
-// refuse marks in time. In a cluster the loss of one primary closes the store until it is back or
+// know it (a split brain) is believed by processes that are connected to it still, for two to
+// three seconds if it is silent. With Options.Replicas that harms no strict read: the former primary is
+// no replica of the new one, so that strict writes are refused until it is, or until the option's
+// number is made up by others. In a cluster the loss of one primary closes the store until it is back or
 // replaced. Redis before 7.2 does not report the loss of a slot; the near cache's own TTL bounds
 // what that can do to a process that neither writes there nor reads another cell of a moved slot.
 package redisstore
