@@ -41,8 +41,8 @@ type target struct {
 }
 
 // Get answers a call from the cache, or through load from the source. The value is the
-// caller's own. Errors are those of load, or of ctx while waiting for a shared load: the
-// cache adds none.
+// caller's own. Errors are those of load, or of ctx while waiting for a shared load or for
+// the turn to load (ErrOverloaded): the cache adds none.
 func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Context) (V, error)) (V, error) {
 	c := r.repo.cache
 	sc, ok := r.repo.scope(ctx)

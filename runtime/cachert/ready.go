@@ -87,9 +87,10 @@ func (c *Cache) trusts(l Level) bool {
 // proceed when the store cannot be told.
 func (e *effect) barred() error {
 	f := e.w.repo.cache.unsafe.finding.Load()
-	if f == nil || effective(e.ctx, e.w.policy.Level) < LevelStrict || !e.refuses() {
+	if f == nil || e.level() < LevelStrict || !e.refuses() {
 		return nil
 	}
-	e.w.stats.refused.Add(1)
-	return fmt.Errorf("%w: %w", ErrRefused, unsafeError(f))
+	err := unsafeError(f)
+	e.w.stats.refuse(err)
+	return fmt.Errorf("%w: %w", ErrRefused, err)
 }

@@ -42,6 +42,7 @@ func TestStrictIsNotServedByAnUnsafeStore(t *testing.T) {
 	s, _, log := unsafeShop(t, LevelStrict, nil)
 	for range 3 {
 		s.mustGet(t.Context(), 1)
+		s.drain() // a fill that should not be
 	}
 	if m := s.stat("ByID"); m.Misses != 3 || m.Fills != 0 || m.Hits() != 0 {
 		t.Errorf("%+v, want 3 misses and nothing stored", m)

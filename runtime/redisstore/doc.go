@@ -20,7 +20,7 @@
 // When a connection to a primary is lost all promises end, OnDown is told, and every
 // operation fails at once until Probe has connected again, tested each primary and compared
 // the run ids: what answers after a restart may hold an old generation together with its old
-// entry. A server that is silent is given up after two seconds.
+// entry. A server that is silent is given up after two to three seconds.
 //
 // # What it changes in the options it is given
 //
@@ -49,12 +49,33 @@
 // Each operation runs on a goroutine of its own, which is kept for the next.
 //
 // The user needs GETRANGE, SET, EXISTS, TIME, PTTL, PEXPIRE, EVALSHA, EVAL, INFO, PING, HELLO and
-// CLIENT on the namespace's keys and on cachegen-probe:*, in a cluster also CLUSTER.
+// CLIENT on the namespace's keys and on cachegen-probe:*, in a cluster also CLUSTER, and WAIT
+// where Options.Replicas asks for it.
+//
+// # Failover
+//
+// With Options.Replicas a mark waits for all replicas of its primary, in the same round trip. Then
+// no failover loses the marker of a write that went on. A post, or the bump of an unmarked
+// write, need not be waited for: whatever takes over, or comes back from a snapshot, is another
+// server, Probe reports that, and everything cached in the namespace is given up before it is
+// trusted. What a failover loses of an unmarked write is the time until then: a process that
+// is still connected to the former primary reads what that one holds.
+//
+// WAIT holds up the connection, which all of the process share. Measured on one machine: a
+// mark takes 0.19 ms instead of 0.10, eight writers at a time make 14,000 marks a second
+// instead of 46,000, and strict reads beside two writers take 0.23 ms instead of 0.22. It is
+// given a third of the operation's deadline; an idle server notices its end up to 100 ms late,
+// so that a StoreTimeout of 200 ms or more serves best. While a replica is frozen marks fail with
+// ErrNotReplicated, but for one in a second that tries; readers are held up by that one alone
+// (110 ms with a StoreTimeout of 200 ms).
 //
 // # What it does not do
 //
-// It does not wait for replicas: a failover can lose a mark or a post that was not
-// replicated. Probe reports the change of server, and the namespace is renewed. In a cluster
-// the loss of one primary closes the store until it is back or replaced. Redis before 7.2
-// does not report the loss of a slot; the near cache's own TTL bounds what that can do.
+// Without Options.Replicas a failover can lose a mark. A primary that was replaced and does not
+// know it (a split brain) is believed by processes that are connected to it still, for two to
+// three seconds if it is silent. With Options.Replicas that harms no strict read: the former primary is
+// no replica of the new one, so that strict writes are refused until it is, or until the option's
+// number is made up by others. In a cluster the loss of one primary closes the store until it is back or
+// replaced. Redis before 7.2 does not report the loss of a slot; the near cache's own TTL bounds
+// what that can do to a process that neither writes there nor reads another cell of a moved slot.
 package redisstore

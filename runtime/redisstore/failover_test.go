@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,11 @@ func TestTheFormerPrimaryComesBack(t *testing.T) {
 	})
 	writer.trusts()
 	other.trusts()
+	// A strict write waits for as many replicas as before, and the former primary is none: so
+	// nothing is acknowledged that those who are still connected to it would have to see.
+	if v, err := writer.write(t.Context(), 1, nil, nil); !errors.Is(err, redisstore.ErrNotReplicated) || source.version(1) != 1 {
+		t.Errorf("a strict write without a replica: version %d, %v", v, err)
+	}
 	session := openShop(t, source, plan{level: cachert.LevelSession}, servers.Replica.Addr) // marks wait for nobody
 	if v, err := session.write(t.Context(), 1, nil, nil); v != 2 || err != nil {
 		t.Fatalf("version %d, %v", v, err)

@@ -279,3 +279,26 @@ func TestAReadThatIsNotTrackedLeavesNoPromise(t *testing.T) {
 		t.Errorf("generation %q, want two", g)
 	}
 }
+
+// A cluster client does not say that CLIENT CACHING was refused: the next probe finds out, and
+// the one after it goes on without promises.
+func TestCachingThatIsRefusedLaterIsFoundByAProbe(t *testing.T) {
+	c := testserver.RedisCluster(t, 1)
+	s := open(t, c.Addrs()...)
+	promise := live(t, s, "ns:{a}")
+	must(t, c.Nodes[0], "ACL", "SETUSER", "default", "-client|caching")
+	if _, err := s.Probe(within(t, 10*time.Second)); !errors.Is(err, store.ErrDown) || promise.Alive() {
+		t.Errorf("Probe: %v, the promise is alive: %v", err, promise.Alive())
+	}
+	if _, err := s.Probe(within(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if f := s.Findings(); len(f) == 0 || f[0].Code != "tracking" && f[len(f)-1].Code != "tracking" {
+		t.Errorf("%+v", f)
+	}
+	for range 3 {
+		if r, err := read(s, "ns:{a}"); err != nil || r.Cells[0].Live != nil {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+}

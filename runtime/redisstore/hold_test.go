@@ -16,9 +16,9 @@ type wire struct {
 	mu     sync.Mutex
 	server string        // where new connections go
 	delay  time.Duration // of everything the server says
+	conns  []net.Conn
 	held   chan struct{} // closed when what is held may go on; nil: nothing is held
 	asked  chan struct{} // closed when a client asks for a key, or sends a heartbeat, meanwhile
-	conns  []net.Conn
 }
 
 func newWire(t *testing.T, server string) *wire {
@@ -40,6 +40,16 @@ func (w *wire) move(server string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.server = server
+}
+
+// cut ends all connections, and what is held is lost.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns {
+		_ = c.Close()
+	}
+	w.conns = nil
 }
 
 // slow makes all that the server says take so much longer.
@@ -70,14 +80,10 @@ func (w *wire) hold() (asked <-chan struct{}, release func()) {
 	}
 }
 
-// cut ends all connections, and lets nobody in any more.
-func (w *wire) cut() {
+// end is cut, and lets nobody in any more.
+func (w *wire) end() {
 	_ = w.Close()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.conns {
-		_ = c.Close()
-	}
+	w.cut()
 }
 
 func (w *wire) serve() {

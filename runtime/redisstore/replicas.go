@@ -40,11 +40,18 @@ type route struct {
 // node is one primary.
 type node struct {
 	client rueidis.Client
-	behind atomic.Int64 // nobody waits for its replicas before; Unix time in ns
+	behind *atomic.Int64 // nobody waits for its replicas before, and then one alone; Unix time in ns, 0: they keep up
 }
 
 // rest begins at the deadline of the WAIT that has failed.
 func (n *node) rest(deadline time.Time) { n.behind.Store(deadline.Add(restTime).UnixNano()) }
+
+// mayWait reports whether a mark with this deadline waits for the replicas.
+func (n *node) mayWait(deadline time.Time) bool {
+	behind := n.behind.Load()
+	return behind == 0 || time.Now().UnixNano() >= behind &&
+		n.behind.CompareAndSwap(behind, deadline.Add(restTime).UnixNano()) // the others wait for this one
+}
 
 // wait is a WAIT on its way.
 type wait struct {
@@ -66,11 +73,13 @@ func (w *wait) timeout() time.Duration { return min(maxWait, time.Until(w.deadli
 func (s *session) remember(primaries []*server) {
 	next := &routes{}
 	for _, p := range primaries {
+		behind, _ := s.behind.LoadOrStore(p.addr, new(atomic.Int64))
+		n := &node{client: p.client, behind: behind.(*atomic.Int64)}
 		if !s.cluster {
-			next.ranges = append(next.ranges, route{0, slots - 1, &node{client: s.client}})
+			n.client = s.client
+			next.ranges = append(next.ranges, route{0, slots - 1, n})
 			continue
 		}
-		n := &node{client: p.client}
 		for _, r := range p.shards {
 			if r.primary == p.id {
 				next.ranges = append(next.ranges, route{r.first, r.last, n})
@@ -123,8 +132,7 @@ func (s *session) replicate(ctx context.Context, commands []command) ([]rueidis.
 		deadline = time.Now().Add(3 * maxWait)
 	}
 	for _, p := range parts {
-		p.waits = time.Now().UnixNano() >= p.node.behind.Load()
-		if p.waits {
+		if p.waits = p.node.mayWait(deadline); p.waits {
 			p.commands = append(p.commands, command{wait: &wait{s.replicas, deadline}})
 		}
 		p.done = s.start(func() ([]rueidis.RedisMessage, error) { return s.exchange(ctx, p.node.client, p.commands) })
@@ -185,6 +193,7 @@ func (s *session) acknowledged(p *part, replies []rueidis.RedisMessage, deadline
 		p.node.rest(deadline)
 		return fmt.Errorf("%w: %d of %d in time", ErrNotReplicated, got, s.replicas)
 	}
+	p.node.behind.Store(0)
 	return nil
 }
 

@@ -77,6 +77,12 @@ func TestAMarkIsWaitedForOnTheReplica(t *testing.T) {
 		}
 	}
 	must(t, primary, "SCRIPT", "FLUSH")
+	await(t, func() bool { // the replica has nothing to acknowledge but what comes now
+		info, err := primary.Do("INFO", "replication")
+		_, offset, _ := strings.Cut(info, "master_repl_offset:")
+		offset, _, _ = strings.Cut(offset, "\r\n")
+		return err == nil && strings.Contains(info, ",offset="+offset+",")
+	})
 	if err := replica.Stop(); err != nil {
 		t.Fatal(err)
 	}

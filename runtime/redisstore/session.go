@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ type session struct {
 	hearts  []heart         // of the primaries, where near; written before ready
 	pulse   *pulse
 	routes  atomic.Pointer[routes]
+	behind  sync.Map    // of node, by address
 	crew    crew        // runs the operations
 	ready   atomic.Bool // found good by a probe
 	ended   atomic.Bool

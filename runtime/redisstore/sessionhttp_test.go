@@ -129,7 +129,7 @@ func TestABrowserReadsItsWriteThatCouldNotBeTold(t *testing.T) {
 	lost, _ := serveCounter(t, &number, open(t, w.addr()))
 	other, cache := serveCounter(t, &number, open(t, srv.Addr))
 	warmUp(t, cache, other)
-	w.cut()
+	w.end()
 	jar, _ := cookiejar.New(nil)
 	browser := &http.Client{Jar: jar}
 	post(t, browser, lost)

@@ -163,7 +163,8 @@ type Store interface {
 	// Fill stores an entry.
 	Fill(ctx context.Context, r FillRequest) error
 	// Mark adds markers; Observe's cells are returned in order. On error some cells may
-	// have been marked.
+	// have been marked. An error that does not wrap ErrDown says that the store serves, and
+	// that the markers may still be lost.
 	Mark(ctx context.Context, r MarkRequest) ([]Cell, error)
 	// Post removes markers, bumps cells and stores entries. When it returns without an
 	// error, no Live promise of this process for a changed generation is alive: the caller
