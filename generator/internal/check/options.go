@@ -52,7 +52,7 @@ func (c *checker) level(o directive.Option) model.Level {
 }
 
 func (c *checker) onerror(o directive.Option) model.OnError {
-	return model.OnError(c.word(o, []string{"proceed", "fail"}))
+	return model.OnError(c.word(o, []string{"proceed", "fail", "outbox"}))
 }
 
 // word reads one of a few words; the first stands in for a value that was reported.
