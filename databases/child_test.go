@@ -83,18 +83,21 @@ func start(t *testing.T, role string, c config) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = p.stdin.Close()
-		timer := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
-		defer timer.Stop()
-		for p.lines.Scan() {
-		}
-		_ = p.cmd.Wait()
-	})
+	t.Cleanup(p.end)
 	if !p.lines.Scan() || p.lines.Text() != "ready" {
 		t.Fatalf("%s: %q", role, p.lines.Text())
 	}
 	return p
+}
+
+// end asks the child to end and waits until it has.
+func (p *process) end() {
+	_ = p.stdin.Close()
+	timer := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	for p.lines.Scan() {
+	}
+	_ = p.cmd.Wait()
 }
 
 // dies waits until the child has killed itself.

@@ -2,7 +2,6 @@ package databases
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"strings"
 )
@@ -11,36 +10,41 @@ import (
 // SELECT id". What the database is sent, and what it answers, stays as it is.
 type hook func(step string)
 
-// openHooked opens a database through a driver that tells h.
-func openHooked(d driver.Driver, dsn string, h hook) *sql.DB {
-	return sql.OpenDB(hookedDriver{d, dsn, h})
-}
-
+// hookedDriver is a driver, and the connector to one database, that tells hook.
 type hookedDriver struct {
-	driver driver.Driver
-	dsn    string
-	hook   hook
+	driver  driver.Driver
+	dsn     string
+	hook    hook
+	endless bool
 }
 
 func (d hookedDriver) Connect(ctx context.Context) (driver.Conn, error) {
 	dc, ok := d.driver.(driver.DriverContext)
 	if !ok {
 		conn, err := d.driver.Open(d.dsn)
-		return hookedConn{conn, d.hook}, err
+		return hookedConn{conn, d.hook, d.endless}, err
 	}
 	c, err := dc.OpenConnector(d.dsn)
 	if err != nil {
 		return nil, err
 	}
 	conn, err := c.Connect(ctx)
-	return hookedConn{conn, d.hook}, err
+	return hookedConn{conn, d.hook, d.endless}, err
 }
 
 func (d hookedDriver) Driver() driver.Driver { return d.driver }
 
 type hookedConn struct {
 	driver.Conn
-	hook hook
+	hook    hook
+	endless bool // the driver is never told of a context's end
+}
+
+func (c hookedConn) ctx(ctx context.Context) context.Context {
+	if c.endless {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 func (c hookedConn) around(step string, f func() error) error {
@@ -51,13 +55,13 @@ func (c hookedConn) around(step string, f func() error) error {
 }
 
 func (c hookedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(c.ctx(ctx), opts)
 	return hookedTx{tx, c}, err
 }
 
 func (c hookedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
 	err = c.around(head(query), func() error {
-		r, err = c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+		r, err = c.Conn.(driver.ExecerContext).ExecContext(c.ctx(ctx), query, args)
 		return err
 	})
 	return r, err
@@ -65,7 +69,7 @@ func (c hookedConn) ExecContext(ctx context.Context, query string, args []driver
 
 func (c hookedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Rows, err error) {
 	err = c.around(head(query), func() error {
-		r, err = c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+		r, err = c.Conn.(driver.QueryerContext).QueryContext(c.ctx(ctx), query, args)
 		return err
 	})
 	return r, err
@@ -85,8 +89,11 @@ type hookedTx struct {
 
 func (t hookedTx) Commit() error { return t.conn.around("COMMIT", t.Tx.Commit) }
 
-// head is the first two words of a statement.
+// head is how a statement begins.
 func head(query string) string {
-	words := strings.Fields(query)
+	words := strings.FieldsFunc(query, func(r rune) bool { return r == ' ' || r == ',' })
+	if words[0] == "DELETE" {
+		return words[0]
+	}
 	return strings.Join(words[:min(2, len(words))], " ")
 }

@@ -83,7 +83,8 @@ func (d database) connect(h hook) *sql.DB {
 	if h == nil {
 		h = func(string) {}
 	}
-	db := openHooked(drivers[d.Dialect], d.DSN, h)
+	// This driver of MySQL races when a context ends in the middle of a statement.
+	db := sql.OpenDB(hookedDriver{drivers[d.Dialect], d.DSN, h, d.Dialect == outbox.MySQL})
 	if d.Dialect == outbox.SQLite {
 		db.SetMaxOpenConns(1)
 	}

@@ -161,6 +161,8 @@ func newWriter(m *model.Method, repo string) jen.Code {
 	switch {
 	case m.Write.OnError == "fail":
 		fields = append(fields, field("OnError", cachert("OnErrorFail")))
+	case m.Write.OnError == "outbox":
+		fields = append(fields, field("OnError", cachert("OnErrorOutbox")))
 	case m.Write.OnError == "proceed" || !m.Fails(): // without an error result nobody could be told of a refusal
 		fields = append(fields, field("OnError", cachert("OnErrorProceed")))
 	}

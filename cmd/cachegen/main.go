@@ -3,10 +3,13 @@
 // Usage:
 //
 //	cachegen [-C dir] [-tags list] [-n] [-v] [packages]
+//	cachegen outbox -dialect postgres|mysql|sqlite [-table name]
 //
 // Without packages it works on the package in the current directory, as in
 //
 //	//go:generate go tool cachegen
+//
+// The second form prints the migration for writes with onerror=outbox.
 //
 // It exits with 0 when all is well, with 1 when it has findings (or, with -n, when files
 // would change), and with 2 when it could not run.
@@ -34,6 +37,7 @@ const (
 )
 
 const usage = `usage: cachegen [-C dir] [-tags list] [-n] [-v] [packages]
+       cachegen outbox -dialect postgres|mysql|sqlite [-table name]
 
 Writes caching wrappers for the interfaces with //cachegen:repo in the packages
 (default: the package in the current directory).
@@ -42,9 +46,14 @@ Writes caching wrappers for the interfaces with //cachegen:repo in the packages
   -tags list  build tags, separated by commas
   -n          write nothing, list the files that would change
   -v          show notes, files and times
+
+The second form prints the migration that onerror=outbox needs.
 `
 
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "outbox" {
+		return outbox(args[1:], stdout, stderr)
+	}
 	flags := flag.NewFlagSet("cachegen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }

@@ -76,7 +76,7 @@ const (
 )
 
 // OnError is what a write does when the store is down: "" (the level's default),
-// "proceed" or "fail".
+// "proceed", "fail" or "outbox".
 type OnError string
 
 // Method is one method of the interface.

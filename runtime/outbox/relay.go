@@ -31,7 +31,8 @@ const (
 //
 // A relay may be killed at any step:
 //
-//	take     rows are locked (not on SQLite, where two relays may deliver the same row);
+//	take     rows are locked (not on SQLite, where two relays may deliver the same row, and
+//	         MariaDB may call a deadlock of two relays, of which one then delivers again);
 //	         killed: the locks go with the connection
 //	deliver  killed: delivered again by another relay, which costs a miss
 //	delete   killed before the commit: the same

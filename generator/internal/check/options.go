@@ -70,7 +70,7 @@ func (c *checker) staleness(o directive.Option, l model.Level) time.Duration {
 }
 
 func (c *checker) onerror(o directive.Option) model.OnError {
-	return model.OnError(c.word(o, []string{"proceed", "fail"}))
+	return model.OnError(c.word(o, []string{"proceed", "fail", "outbox"}))
 }
 
 // word reads one of a few words; the first stands in for a value that was reported.

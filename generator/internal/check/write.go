@@ -21,9 +21,12 @@ func (m *method) write() {
 	m.wait()
 	if o, ok := m.dir.Get("onerror"); ok {
 		w.OnError = m.repo.onerror(o)
-		if w.OnError == "fail" && !m.model.Fails() {
+		if w.OnError != "proceed" && !m.model.Fails() {
 			m.repo.Add("CG103", o.At, "give it an error result, or say onerror=proceed", "%s returns no error, so nobody could be told that it was refused", m.fn.Name())
 		}
+	}
+	if w.OnError != "" && !m.model.Fails() {
+		w.OnError = "proceed" // nobody could be told of a refusal
 	}
 	w.Tx = m.txParam()
 	m.readNorms()
