@@ -40,6 +40,7 @@ func (c *Cache) invalidate(ctx context.Context, cells ...string) error {
 	defer cancel()
 	err := c.renew(ctx, cells...)
 	if err != nil {
+		c.voids.undelivered.Add(uint64(len(cells)))
 		c.gate.owe("", cells, c.now(), err)
 	}
 	return err
