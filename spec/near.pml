@@ -32,6 +32,9 @@
  *   -DLEASE      near hits only while a ping SENT less than D ago has been answered on the connection; the
  *                writer waits D between mark and commit.  Time is counted in marks: a ping carries the number
  *                of marks when it was sent (basis), and "waited" numbers the marks that are older than D
+ *   -DHITSTEPS=1 with it: a near hit takes three steps: the time is taken; the basis is compared with it;
+ *                the generation is compared with the table.  =2: the last two the other way round
+ *   -DREPLYTIME  with it: a ping carries the number of marks when its reply is received
  *   -DDISC=n     n times a connection dies without anybody noticing: queued pushes are lost, as is the tracking
  *   -DOBS        somebody without a near cache reads strictly all the time: he only raises the floor
  *   -DNR=n -DWOPS=n   processes with one reader each (2; process 0 is the writer's), writes (2)
@@ -106,9 +109,17 @@ inline answer(x) {
 #define LEASED(i) 1
 #endif
 #ifdef PUSHONLY
-#define NEARHIT(i) (has[i] && LEASED(i))
+#define ALIVE(i) has[i]
 #else
-#define NEARHIT(i) (has[i] && tg[i] != 0 && nvg[i] == tg[i] && LEASED(i))
+#define ALIVE(i) (has[i] && tg[i] != 0 && nvg[i] == tg[i])
+#endif
+#define NEARHIT(i) (ALIVE(i) && LEASED(i))
+#if HITSTEPS == 1
+#define FIRST(i, w) (basis[i] >= w)
+#define THEN(i, w) ALIVE(i)
+#else
+#define FIRST(i, w) ALIVE(i)
+#define THEN(i, w) (basis[i] >= w)
 #endif
 
 /* the process learns that the cell has changed */
@@ -130,7 +141,23 @@ inline ask() {
 proctype Reader(byte id)
 {
   byte s, t, v; bit hit;
+#ifdef HITSTEPS
+  byte w; bit first;
+#endif
   do
+#ifdef HITSTEPS
+  :: d_step { s = floor; w = waited; hit = 0 }
+     d_step { first = FIRST(id, w) }
+     d_step {
+       if
+       :: first && THEN(id, w) ->
+            printf("process %d: near hit: returns version %d\n", id, nv[id]);
+            hit = 1; v = nv[id]; answer(v); v = 0; s = 0
+       :: else -> ask()
+       fi;
+       first = 0; w = 0
+     }
+#else
   :: d_step {
        hit = 0;
 #ifdef CHKLIN
@@ -150,6 +177,7 @@ proctype Reader(byte id)
        fi
 #endif
      }
+#endif
      if
      :: hit -> hit = 0
      :: else ->
@@ -227,7 +255,11 @@ proctype Receiver(byte id)
        :: a == INV -> printf("process %d: receives the push\n", id); drop(id)
        :: a == RSP -> printf("process %d: receives the reply\n", id); tg[id] = g; gotg[id] = g; gotv[id] = v; got[id] = 1; queued(id, 0)
        :: a == FEN -> fenced = 1
+#ifdef REPLYTIME
+       :: a == PONG -> raise(basis[id], marks)
+#else
        :: a == PONG -> raise(basis[id], b)
+#endif
        fi;
        a = 0; g = 0; v = 0; b = 0 }
   od

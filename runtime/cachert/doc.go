@@ -5,7 +5,7 @@
 //
 // Each entry remembers the generation of every tag it depends on, seen BEFORE its value was
 // loaded. It is used only while each of these tags still holds that generation. A write
-// destroys the generations before the database commits (levels session and strict) or
+// destroys the generations before the database commits (levels session, strict, leased) or
 // replaces them right after (bounded and eventual). So a load that a write overtook can
 // never be taken for current:
 //
@@ -15,7 +15,8 @@
 //
 // Callers own what they get: every value returned is a copy that nobody else sees. A cache
 // failure never fails a read, and fails a write only where the policy says so (OnErrorFail,
-// level strict); each survived failure is counted in Stats. See Level for the promises.
+// levels strict and leased); each survived failure is counted in Stats. See Level for the
+// promises, and Voids for what makes them void.
 //
 // # What it does not do
 //

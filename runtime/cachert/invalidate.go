@@ -44,6 +44,7 @@ func (c *Cache) invalidate(ctx context.Context, cells ...string) error {
 		s.invalidated(c, cells, err, since)
 	}
 	if err != nil {
+		c.voids.undelivered.Add(uint64(len(cells)))
 		c.gate.owe("", cells, c.now(), err)
 	}
 	return err

@@ -232,6 +232,7 @@ func (m *mutation) finish(after []string, puts []put) error {
 	if err != nil {
 		return err
 	}
+	m.countLost(req, outcomes)
 	m.countWriteThroughs(puts, req, outcomes)
 	var repos []string
 	for _, g := range m.guards {

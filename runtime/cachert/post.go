@@ -53,12 +53,20 @@ func (c *Cache) post(ctx context.Context, req store.PostRequest, stats *counters
 		c.voids.notDelivered(stats, len(bare), err)
 		return nil, err
 	}
-	for i, o := range reply.Outcomes[:len(req.Cells)] {
+	return reply.Outcomes, nil
+}
+
+// countLost counts markers that were gone at the post. Where announcing failed that is no
+// wonder, and counted already.
+func (m *mutation) countLost(req store.PostRequest, outcomes []store.Outcome) {
+	if m.blind {
+		return
+	}
+	for i, o := range outcomes[:len(req.Cells)] {
 		if o == store.Lost {
-			stats.markersLost.Add(1)
-			stats.observe(EventMarkerLost, 0, nil)
-			c.opt.Logger.Warn("cachegen: a marker was gone before its write ended: is Lease longer than the database lets a write live? does the store evict?", "cell", req.Cells[i].Key)
+			m.stats.markersLost.Add(1)
+			m.stats.observe(EventMarkerLost, 0, nil)
+			m.c.opt.Logger.Warn("cachegen: a marker was gone before its write ended: is Lease longer than the database lets a write live? does the store evict?", "cell", req.Cells[i].Key)
 		}
 	}
-	return reply.Outcomes, nil
 }

@@ -169,6 +169,25 @@ func TestLeasedWriteWaitsForTheLongestBound(t *testing.T) {
 	})
 }
 
+// What goes past the stores that were handed out may be committed before the unit is.
+func TestLeasedWritePastItsUnitWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, l := leasedShop(t, 0)
+		ctx, unit := s.cache.Begin(context.Background())
+		unit.handOut()
+		_, err := s.bump(ctx, 1, func() error {
+			if d := time.Since(l.last()); d != 101*time.Millisecond {
+				t.Errorf("ran %v after its mark", d)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit.Discard()
+	})
+}
+
 func TestLeasedWriteDoesNotWaitWherePromisesDoNotLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t, func(_ *Options, r *ReadPolicy[*book], w *WritePolicy) { r.Level, w.Level = LevelLeased, LevelLeased })

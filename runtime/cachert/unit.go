@@ -224,9 +224,11 @@ func (u *Unit) add(cells []string, puts []put) {
 	}
 }
 
-// Mark announces all writes of the unit, in one pipeline. Call it right before COMMIT. After
-// an error, which wraps ErrRefused, the transaction must be rolled back and the unit
-// discarded: some write does not happen when the store cannot be told.
+// Mark announces all writes of the unit, in one pipeline. Call it right before COMMIT. Where one
+// of them is leased it waits until no process is answered near any more (see LevelLeased), and
+// row locks are held meanwhile. After an error the transaction must be rolled back and the unit
+// discarded: it wraps ErrRefused when some write does not happen because the store cannot be
+// told, or is that of the context of Begin, which ended while it waited.
 func (u *Unit) Mark() error { return u.MarkTx(nil) }
 
 // Post ends the unit after COMMIT; commitErr is what COMMIT returned. When that leaves the

@@ -20,7 +20,8 @@
 // When a connection to a primary is lost all promises end, OnDown is told, and every
 // operation fails at once until Probe has connected again, tested each primary and compared
 // the run ids: what answers after a restart may hold an old generation together with its old
-// entry. A server that is silent is given up after two to three seconds.
+// entry. A server that is silent is given up after two to three seconds. Until then promises look alive;
+// how far behind they may be says their Proof, which heartbeats renew once Prove has asked for it.
 //
 // # What it changes in the options it is given
 //
