@@ -15,7 +15,9 @@
 //
 // Callers own what they get: every value returned is a copy that nobody else sees. A cache
 // failure never fails a read, and fails a write only where the policy says so (OnErrorFail,
-// level strict); each survived failure is counted in Stats. See Level for the promises.
+// level strict); each survived failure is counted in Stats. See Level for the promises, Session
+// for those of one user who is served by several processes, and NeedsPrimary for loads from
+// replicas of the database.
 //
 // # What it does not do
 //
