@@ -103,10 +103,8 @@ func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.
 func (r *Reader[V]) miss(ctx context.Context, t target, load func(context.Context) (V, error)) (V, error) {
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	defer func() {
-		r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
-		r.noteLoaded(ctx, t)
-	}()
+	defer r.noteLoaded(ctx, t)
+	defer func() { r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0) }()
 	return r.load(onPrimary(ctx), load)
 }
 
