@@ -144,6 +144,7 @@ type Cache struct {
 	server atomic.Uint64 // names the server, in each generation
 	cell   atomic.Int64  // lifetime of cells, ns
 	leased atomic.Int64  // longest bound at level leased, ns; 0 where promises do not lag
+	oldest atomic.Int64  // longest bound of near hits, ns; 0: no reads
 
 	voids voids
 
@@ -326,13 +327,8 @@ func (c *Cache) fresh() store.Generation {
 
 // lengthenCells makes cells outlive entries of the given TTL.
 func (c *Cache) lengthenCells(ttl time.Duration) {
-	for old := c.longest.Load(); int64(ttl) > old && !c.longest.CompareAndSwap(old, int64(ttl)); old = c.longest.Load() {
-	}
-	for old := c.cell.Load(); int64(2*ttl) > old; old = c.cell.Load() {
-		if c.cell.CompareAndSwap(old, int64(2*ttl)) {
-			return
-		}
-	}
+	raise(&c.longest, ttl)
+	raise(&c.cell, 2*ttl)
 }
 
 func (c *Cache) cellTTL() time.Duration { return time.Duration(c.cell.Load()) }

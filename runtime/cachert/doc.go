@@ -16,7 +16,8 @@
 // Callers own what they get: every value returned is a copy that nobody else sees. A cache
 // failure never fails a read, and fails a write only where the policy says so (OnErrorFail,
 // levels strict and leased); each survived failure is counted in Stats. See Level for the
-// promises, and Voids for what makes them void.
+// promises, Voids for what makes them void, Session for those of one user who is served by
+// several processes, and NeedsPrimary for loads from replicas of the database.
 //
 // # What it does not do
 //

@@ -15,7 +15,7 @@ const (
 	// LevelBounded: nothing stays stale once the invalidation after the commit arrived;
 	// a process that crashes between commit and invalidation voids this until the TTL.
 	LevelBounded
-	// LevelSession: as bounded, and within one process a read that starts after ack(w)
+	// LevelSession: as bounded, and within one process, or with a Session across processes, a read that starts after ack(w)
 	// returns w or later, and a read that starts after another one of its object has
 	// returned w does, too, unless that one was past the cache (Bypass, a transaction); a crash of the writer is covered by its markers.
 	LevelSession

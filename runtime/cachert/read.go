@@ -55,12 +55,13 @@ func (r *Reader[V]) Get(ctx context.Context, call Call[V], load func(context.Con
 	if !strict && c.trusts(level) {
 		now, near := c.now(), c.near.get(r.nearKey(sc, args))
 		proved := near.proved(now, r.bound)
-		if near.servable(now) && r.trusts(ctx, sc, args, near) {
-			if proved {
-				r.stats.hit(EventNearHit, near.kind)
-				return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
-			}
+		switch {
+		case !near.servable(now):
+		case !proved:
 			r.stats.lapsed()
+		case r.trusts(ctx, sc, args, near):
+			r.stats.hit(EventNearHit, near.kind)
+			return r.answer(r.clone(near.value.(V)), near.kind, near.sentinel)
 		}
 	}
 	t, ok := r.resolve(ctx, sc, r.nearKey(sc, args), args, call)
@@ -107,10 +108,8 @@ func (r *Reader[V]) bypass(ctx context.Context, call Call[V], load func(context.
 func (r *Reader[V]) miss(ctx context.Context, t target, load func(context.Context) (V, error)) (V, error) {
 	r.stats.misses.Add(1)
 	r.stats.observe(EventMiss, 0, nil)
-	defer func() {
-		r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0)
-		r.noteLoaded(ctx, t)
-	}()
+	defer r.noteLoaded(ctx, t)
+	defer func() { r.repo.cache.near.complete(t.near, t.began, loaded, nil, 0) }()
 	return r.load(onPrimary(ctx), load)
 }
 

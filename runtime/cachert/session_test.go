@@ -298,7 +298,7 @@ func TestSessionForgets(t *testing.T) {
 			t.Fatal(err)
 		}
 		token, end := session.Token(), session.Until()
-		if want := time.Now().Add(writer.cache.opt.NearTTL + writer.cache.opt.ClockSkew); !end.Equal(want) {
+		if want := time.Now().Add(writer.cache.nearAge() + writer.cache.opt.ClockSkew); !end.Equal(want) {
 			t.Errorf("until %v, want %v", end, want)
 		}
 		time.Sleep(time.Until(end) + 2*time.Millisecond)

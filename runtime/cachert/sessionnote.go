@@ -10,9 +10,14 @@ import (
 // What a session notes of its writes, and of its reads.
 
 // nearAge is how long after a change a process may still answer with what it has kept from
-// before, whatever becomes of its pushes. Kept values live NearTTL from the moment their
-// read began.
-func (c *Cache) nearAge() time.Duration { return c.opt.NearTTL }
+// before, whatever becomes of its pushes: the longest bound of the reads of this Cache. Without
+// a bound, at level eventual, kept values live NearTTL from the moment their read began.
+func (c *Cache) nearAge() time.Duration {
+	if age := time.Duration(c.oldest.Load()); age > 0 {
+		return min(age, c.opt.NearTTL)
+	}
+	return c.opt.NearTTL
+}
 
 // note notes what is to be compared with the near caches of other processes. since is a
 // moment before the store was told or asked.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/store"
@@ -41,17 +42,24 @@ func (c *Cache) bounds(method string, l Level, asked time.Duration, reads bool) 
 		panic(fmt.Sprintf("cachegen: %s: Staleness %v at level leased: a write waits as long under its lease of %v, of which a quarter is meant for that", method, bound, c.opt.Lease))
 	}
 	var ask time.Duration
-	if reads {
+	switch {
+	case !reads:
+	case l == LevelEventual:
+		raise(&c.oldest, c.opt.NearTTL)
+	default:
 		ask = bound
+		raise(&c.oldest, bound)
 	}
 	if c.store.Prove(ask) && l == LevelLeased {
-		for old := c.leased.Load(); int64(bound) > old; old = c.leased.Load() {
-			if c.leased.CompareAndSwap(old, int64(bound)) {
-				break
-			}
-		}
+		raise(&c.leased, bound)
 	}
 	return bound
+}
+
+// raise makes v at least d.
+func raise(v *atomic.Int64, d time.Duration) {
+	for old := v.Load(); int64(d) > old && !v.CompareAndSwap(old, int64(d)); old = v.Load() {
+	}
 }
 
 // wait is how long a write at level leased waits between its marks and its commit: the longest

@@ -19,7 +19,7 @@ func (c Config) randomSessions(t *testing.T) {
 	for id := range int64(keys) {
 		db.commit(id)
 	}
-	steps := c.Steps / 4
+	steps := c.Steps / 8
 	for _, tokens := range []bool{false, true} { // without them: the control
 		weather := &weather{hold: c.Hold, awake: wanderers}
 		weather.changed.L = &weather.mu
