@@ -77,7 +77,9 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 		ch.Put(puts)
 	}
 	known = true
-	_ = m.finish(late, puts.list) // what could not be told is counted and journalled
+	if m.finish(late, puts.list) != nil { // what could not be told is counted and journalled
+		m.keepLate(e, late)
+	}
 	return err
 }
 
