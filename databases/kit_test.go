@@ -114,7 +114,7 @@ func (k *counter) source(ctx context.Context) (n int, err error) {
 }
 
 // newCounter makes the tables and opens a counter that stands at 1, closed with the test.
-func newCounter(t *testing.T, c config) *counter {
+func newCounter(t testing.TB, c config) *counter {
 	t.Helper()
 	if c.Namespace == "" {
 		c.Namespace = newName()
@@ -137,7 +137,7 @@ func newCounter(t *testing.T, c config) *counter {
 	return k
 }
 
-func (k *counter) exec(t *testing.T, queries ...string) {
+func (k *counter) exec(t testing.TB, queries ...string) {
 	t.Helper()
 	for _, q := range queries {
 		if _, err := k.db.ExecContext(t.Context(), q); err != nil {
