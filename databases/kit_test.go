@@ -56,6 +56,7 @@ func (c config) open(h hook) (*counter, error) {
 	}
 	k.box = box
 	o := cachert.Options{Namespace: c.Namespace, Lease: c.Lease, Outbox: box, Logger: quiet}
+	o.StoreTimeout = 10 * time.Second // a slow machine is no store that is down
 	if c.Redis != "" {
 		s, err := redisstore.New(rueidis.ClientOption{InitAddress: []string{c.Redis}}, redisstore.Options{})
 		if err != nil {
