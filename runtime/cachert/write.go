@@ -36,7 +36,7 @@ type Change struct {
 //     Puts are stored under them
 //
 // It returns Run's error as it is, or before Run an error that wraps ErrRefused and
-// store.ErrDown. A write that committed is never reported as failed because the cache could
+// store.ErrDown, or with OnErrorOutbox the error of the row that could not be written. A write that committed is never reported as failed because the cache could
 // not be told: the invalidation is journalled. When Run or what follows it panics, or the
 // outcome is unknown, the markers stay until their lease ends.
 func (w *Writer) Do(ctx context.Context, ch Change) error {
