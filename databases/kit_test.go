@@ -56,6 +56,7 @@ func (c config) open(h hook) (*counter, error) {
 	}
 	k.box = box
 	o := cachert.Options{Namespace: c.Namespace, Lease: c.Lease, Outbox: box, Logger: quiet}
+	o.StoreTimeout = 10 * time.Second // a slow machine is no store that is down
 	if c.Redis != "" {
 		s, err := redisstore.New(rueidis.ClientOption{InitAddress: []string{c.Redis}}, redisstore.Options{})
 		if err != nil {
@@ -114,7 +115,7 @@ func (k *counter) source(ctx context.Context) (n int, err error) {
 }
 
 // newCounter makes the tables and opens a counter that stands at 1, closed with the test.
-func newCounter(t *testing.T, c config) *counter {
+func newCounter(t testing.TB, c config) *counter {
 	t.Helper()
 	if c.Namespace == "" {
 		c.Namespace = newName()
@@ -137,7 +138,7 @@ func newCounter(t *testing.T, c config) *counter {
 	return k
 }
 
-func (k *counter) exec(t *testing.T, queries ...string) {
+func (k *counter) exec(t testing.TB, queries ...string) {
 	t.Helper()
 	for _, q := range queries {
 		if _, err := k.db.ExecContext(t.Context(), q); err != nil {

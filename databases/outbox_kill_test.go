@@ -21,7 +21,7 @@ func TestWriterKilledBetweenCommitAndPost(t *testing.T) {
 				for kind, lone := range map[string]bool{"transaction": false, "by itself": true} {
 					t.Run(fmt.Sprintf("%s/%v/%s/%s", dialect, level, name, kind), func(t *testing.T) {
 						t.Parallel()
-						c := config{Database: newDatabase(t, dialect), Redis: redis, Namespace: newName(), Level: level, OnError: cachert.OnErrorOutbox, Lease: 400 * time.Millisecond, Grace: 100 * time.Millisecond, Lone: lone}
+						c := config{Database: newDatabase(t, dialect), Redis: redis, Namespace: newName(), Level: level, OnError: cachert.OnErrorOutbox, Lease: time.Second, Grace: 100 * time.Millisecond, Lone: lone}
 						reader := newCounter(t, c)
 						reader.cached(t)
 						c.Redis, c.KillAt = addr, "after COMMIT"

@@ -17,7 +17,8 @@ import (
 )
 
 // ErrRefused reports that a write was refused before the source was touched, because the
-// store could not be told and the write's policy is OnErrorFail.
+// store could not be told and the write's policy is OnErrorFail, or because the row of its
+// OnErrorOutbox could not be written.
 var ErrRefused = errors.New("cachegen: write refused, the cache could not be told beforehand")
 
 var errClosed = errors.New("the cache is closed")

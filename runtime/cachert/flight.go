@@ -19,7 +19,8 @@ import (
 type flight[V any] struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
-	waiters int // guarded by Reader.mu
+	waiters int  // guarded by Reader.mu
+	shared  bool // somebody has joined; guarded by Reader.mu
 
 	// Written before done is closed, read after.
 	value    V
@@ -40,8 +41,8 @@ func (p *loadPanic) Error() string {
 // fly returns the result of load, run once for all calls with this key at the same time.
 // The load runs on a goroutine of its own with the values of the first caller's context;
 // it is cancelled when the last waiting caller has gone, never because the first one has. It
-// is given a function after which nobody joins any more.
-func (r *Reader[V]) fly(ctx context.Context, key string, load func(ctx context.Context, full func()) (V, error)) (V, error) {
+// is given a function after which nobody joins any more, and which says whether anybody has.
+func (r *Reader[V]) fly(ctx context.Context, key string, load func(ctx context.Context, full func() (shared bool)) (V, error)) (V, error) {
 	r.mu.Lock()
 	f, joined := r.flights[key]
 	if !joined {
@@ -52,6 +53,7 @@ func (r *Reader[V]) fly(ctx context.Context, key string, load func(ctx context.C
 		go r.run(flightCtx, key, f, load)
 	}
 	f.waiters++
+	f.shared = f.shared || joined
 	r.mu.Unlock()
 	if joined {
 		r.stats.joined.Add(1)
@@ -70,13 +72,14 @@ func (r *Reader[V]) fly(ctx context.Context, key string, load func(ctx context.C
 	return r.clone(f.value), f.err
 }
 
-func (r *Reader[V]) run(ctx context.Context, key string, f *flight[V], load func(context.Context, func()) (V, error)) {
-	full := func() {
+func (r *Reader[V]) run(ctx context.Context, key string, f *flight[V], load func(context.Context, func() bool) (V, error)) {
+	full := func() (shared bool) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.flights[key] == f {
 			delete(r.flights, key)
 		}
+		return f.shared
 	}
 	finished := false
 	defer func() {

@@ -112,6 +112,14 @@ func (m *mutation) keep(tx any, cells []string) error {
 	return nil
 }
 
+// keepLate writes a row for cells that were not known when the intent was written, because the
+// method filled in its arguments, and of which the store could not be told.
+func (m *mutation) keepLate(e *effect, after []string) {
+	if e.outboxes() && e.change.After == nil {
+		_ = m.keep(nil, m.late(after)) // counted; the journal has them, too
+	}
+}
+
 // forget gives up the rows of a mutation of which the store has been told.
 func (m *mutation) forget() {
 	if len(m.rows) > 0 {

@@ -3,6 +3,7 @@ package cachert
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -139,6 +140,25 @@ func TestIntentOfALoneWrite(t *testing.T) {
 	s.must(s.update.Do(context.Background(), change))
 	if len(n.rows) != 2 {
 		t.Errorf("%v: the commit of nobody knows what", n.rows)
+	}
+}
+
+// What a method fills in is not in the intent, but in a row of its own when it counts.
+func TestRowOfFilledArguments(t *testing.T) {
+	for _, down := range []bool{false, true} {
+		s, n := withOutbox(t, LevelBounded)
+		if down {
+			s.store.set("read", "mark", "post", "probe")
+		}
+		id := int64(0)
+		s.must(s.update.Do(context.Background(), Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(id) },
+			Run:  func(context.Context) error { id = 1; return nil },
+		}))
+		kept := slices.ContainsFunc(slices.Collect(maps.Values(n.rows)), func(r OutboxRow) bool { return slices.Equal(r.Cells, row1) })
+		if kept != down || !down && len(n.rows) > 0 {
+			t.Errorf("store down %v: rows %v", down, n.rows)
+		}
 	}
 }
 

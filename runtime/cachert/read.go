@@ -192,7 +192,7 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 		key += " " + string(r.repo.cache.fresh())
 	}
 	defer r.noteLoaded(ctx, t)
-	return r.fly(ctx, key, func(ctx context.Context, full func()) (V, error) {
+	return r.fly(ctx, key, func(ctx context.Context, full func() bool) (V, error) {
 		return r.loadAndFill(ctx, call, t, snap, primary, full, load)
 	})
 }
@@ -256,7 +256,7 @@ func (r *Reader[V]) check(ctx context.Context, snap snapshot, t target, raw []by
 
 // loadAndFill runs inside a flight: snap was taken before. It calls full when nobody may join
 // any more.
-func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, primary bool, full func(), load func(context.Context) (V, error)) (V, error) {
+func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, snap snapshot, primary bool, full func() bool, load func(context.Context) (V, error)) (V, error) {
 	told := false
 	defer func() {
 		if !told {
@@ -270,13 +270,16 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 		return v, err
 	}
 	rows := r.rows(ctx, call, t, v, err)
-	if unseen := unseen(snap, rows); len(rows) <= maxRows && len(unseen) > 0 {
+	if unseen := unseen(snap, rows); len(unseen) > 0 {
 		// The prediction missed. Snapshot what the result names, then load once more:
 		// a snapshot taken after the load would bless a value that is already old. Who comes
 		// from here on may have seen a write to one of these tags, and must not join.
-		full()
-		if _, rerr := r.read(ctx, snap, "", unseen, true); rerr != nil {
+		shared := full()
+		if len(rows) > maxRows || !r.sees(ctx, snap, unseen) {
 			r.stats.fillsSkipped.Add(1)
+			if shared { // so may who has come before
+				return r.load(ctx, load)
+			}
 			return v, err
 		}
 		v, storable, err = r.loadFrom(ctx, r.primary(ctx, snap, primary), load)
@@ -293,6 +296,12 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 	}
 	told = r.fill(t, snap, cells, rows, v, what, sentinel)
 	return v, err
+}
+
+// sees adds cells to s, if the store answers.
+func (r *Reader[V]) sees(ctx context.Context, s snapshot, cells []string) bool {
+	_, err := r.read(ctx, s, "", cells, true)
+	return err == nil
 }
 
 func (r *Reader[V]) skipped(err error) {

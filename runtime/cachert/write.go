@@ -37,7 +37,8 @@ type Change struct {
 //     Puts are stored under them
 //
 // It returns Run's error as it is, or before Run an error that wraps ErrRefused and
-// says why: store.ErrDown, ErrUnsafe, or what else the store returned. A write that committed is never reported as failed because the cache could
+// says why: store.ErrDown, ErrUnsafe, what else the store returned, or with OnErrorOutbox the
+// error of the row that could not be written. A write that committed is never reported as failed because the cache could
 // not be told: the invalidation is journalled. When Run or what follows it panics, or the
 // outcome is unknown, the markers stay until their lease ends.
 func (w *Writer) Do(ctx context.Context, ch Change) error {
@@ -88,7 +89,9 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 		ch.Put(puts)
 	}
 	known = true
-	_ = m.finish(late, puts.list) // what could not be told is counted and journalled
+	if m.finish(late, puts.list) != nil { // what could not be told is counted and journalled
+		m.keepLate(e, late)
+	}
 	return err
 }
 
