@@ -115,7 +115,7 @@ func shrink(t *testing.T, c simulator.Config, r simulator.Result) simulator.Conf
 
 // One seed is one schedule, to the last line.
 func TestSimulatorIsDeterministic(t *testing.T) {
-	for s := range uint64(200) {
+	for s := range uint64(*seeds / 100) {
 		c := simulator.Config{Seed: s, Trace: true}
 		one, two := simulate(t, c), simulate(t, c)
 		if one.Schedule != two.Schedule {

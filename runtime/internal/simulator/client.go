@@ -197,7 +197,9 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	case <-c.p.dead:
 		return errDead
 	case <-ctx.Done():
-		s.note("given up")
+		if !c.p.isDead() {
+			s.note("given up")
+		}
 		return fmt.Errorf("%w: %w", store.ErrDown, context.Cause(ctx))
 	}
 	if s.fault("dies after it", 3) && w.die(c.p) {
