@@ -15,7 +15,7 @@ import (
 var (
 	seed   = flag.Int64("seed", -1, "simulate this seed alone, and log its schedule")
 	broken = flag.String("broken", "", "simulate in the world that is broken in this way")
-	seeds  = flag.Int("seeds", 10_000, "how many seeds to simulate")
+	seeds  = flag.Int("seeds", manySeeds, "how many seeds to simulate")
 )
 
 func simulate(t *testing.T, c simulator.Config) (r simulator.Result) {
@@ -23,8 +23,7 @@ func simulate(t *testing.T, c simulator.Config) (r simulator.Result) {
 	return r
 }
 
-// inBubble runs worlds one after another in one bubble. The race detector keeps 200 KB for each
-// bubble until the process ends, so that many seeds share one.
+// inBubble runs worlds one after another in one bubble.
 func inBubble(t *testing.T, f func(run func(simulator.Config) simulator.Result)) {
 	synctest.Test(t, func(*testing.T) {
 		f(func(c simulator.Config) simulator.Result {
@@ -130,7 +129,7 @@ func shrink(t *testing.T, c simulator.Config, r simulator.Result) simulator.Conf
 
 // One seed is one schedule, to the last line.
 func TestSimulatorIsDeterministic(t *testing.T) {
-	for s := range uint64(*seeds / 100) {
+	for s := range uint64(200) {
 		c := simulator.Config{Seed: s, Trace: true}
 		one, two := simulate(t, c), simulate(t, c)
 		if one.Schedule != two.Schedule {

@@ -175,7 +175,11 @@ func (c *client) exchange(ctx context.Context, r request) error {
 		return errDead
 	}
 	there, back := s.way(), s.way()
-	lost := s.fault("the request is lost", 12)
+	often := 12
+	if r.kind == "mark" { // what a write does then is a promise of its own
+		often = 40
+	}
+	lost := s.fault("the request is lost", often)
 	late := r.mutates && s.fault("runs late", 10)
 	silent := s.fault("the reply is lost", 10)
 	twice := r.kind == "mark" && s.fault("runs twice", 10)
