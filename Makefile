@@ -16,6 +16,7 @@ servers: ## install the servers that the tests start (redis-server, PostgreSQL, 
 
 test: servers ## run every test under the race detector, against real servers
 	go test -race ./...
+	go test ./runtime/cachert -run '^TestSimulator$$'
 	@for m in $(NESTED); do (set -x; cd $$m && go test -race ./...) || exit 1; done
 
 generate: ## write all generated files anew

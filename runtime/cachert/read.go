@@ -278,7 +278,7 @@ func (r *Reader[V]) loadAndFill(ctx context.Context, call Call[V], t target, sna
 		if len(rows) > maxRows || !r.sees(ctx, snap, unseen) {
 			r.stats.fillsSkipped.Add(1)
 			if shared { // so may who has come before
-				return r.load(ctx, load)
+				v, _, err = r.loadFrom(ctx, true, load)
 			}
 			return v, err
 		}

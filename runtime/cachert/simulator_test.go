@@ -15,13 +15,22 @@ import (
 var (
 	seed   = flag.Int64("seed", -1, "simulate this seed alone, and log its schedule")
 	broken = flag.String("broken", "", "simulate in the world that is broken in this way")
-	seeds  = flag.Int("seeds", 10_000, "how many seeds to simulate")
+	seeds  = flag.Int("seeds", manySeeds, "how many seeds to simulate")
 )
 
 func simulate(t *testing.T, c simulator.Config) (r simulator.Result) {
-	c.Open = cachert.OpenWith
-	synctest.Test(t, func(*testing.T) { r = simulator.Run(c) })
+	inBubble(t, func(run func(simulator.Config) simulator.Result) { r = run(c) })
 	return r
+}
+
+// inBubble runs worlds one after another in one bubble.
+func inBubble(t *testing.T, f func(run func(simulator.Config) simulator.Result)) {
+	synctest.Test(t, func(*testing.T) {
+		f(func(c simulator.Config) simulator.Result {
+			c.Open = cachert.OpenWith
+			return simulator.Run(c)
+		})
+	})
 }
 
 // A failure prints its schedule, once as it is and once with as little as still fails. To see
@@ -44,13 +53,18 @@ func TestSimulator(t *testing.T) {
 		for shard := range shards {
 			t.Run(fmt.Sprint(shard), func(t *testing.T) {
 				t.Parallel()
-				for s := shard; s < *seeds && !t.Failed(); s += shards {
-					c := simulator.Config{Seed: uint64(s)}
-					r := simulate(t, c)
-					if len(r.Violations) > 0 {
-						fail(t, c, r)
+				failed := map[uint64]simulator.Result{}
+				inBubble(t, func(run func(simulator.Config) simulator.Result) {
+					for s := uint64(shard); s < uint64(*seeds) && len(failed) == 0; s += shards {
+						r := run(simulator.Config{Seed: s})
+						if len(r.Violations) > 0 {
+							failed[s] = r
+						}
+						all.add(r)
 					}
-					all.add(r)
+				})
+				for s, r := range failed {
+					fail(t, simulator.Config{Seed: s}, r)
 				}
 			})
 		}
@@ -139,13 +153,15 @@ func TestSimulatorFindsWhatIsBroken(t *testing.T) {
 	for _, b := range simulator.All {
 		t.Run(string(b), func(t *testing.T) {
 			t.Parallel()
-			for s := range uint64(1000) {
-				if r := simulate(t, simulator.Config{Seed: s, Broken: b}); len(r.Violations) > 0 {
-					t.Logf("seed %d, %v: %s", s, r.Class, r.Violations[0])
-					return
+			inBubble(t, func(run func(simulator.Config) simulator.Result) {
+				for s := range uint64(1000) {
+					if r := run(simulator.Config{Seed: s, Broken: b}); len(r.Violations) > 0 {
+						t.Logf("seed %d, %v: %s", s, r.Class, r.Violations[0])
+						return
+					}
 				}
-			}
-			t.Error("not found")
+				t.Error("not found")
+			})
 		})
 	}
 }

@@ -34,7 +34,7 @@
 //     deadline for ever.
 //   - Dialer.Timeout at most 500 ms (also in Sentinel): callers wait while another one dials
 //     (a deadline of 100 ms took 4.99 s; guarded here as well). ConnWriteTimeout 1 s and
-//     Dialer.KeepAlive at most 1 s: a connection that hung was believed for 12 s with the
+//     Dialer.KeepAlive at most 500 ms: a connection that hung was believed for 12 s with the
 //     defaults.
 //   - NewCacheStoreFn and DialCtxFn: taken, the latter around the user's own.
 //

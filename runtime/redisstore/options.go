@@ -16,7 +16,7 @@ const DefaultMaxTracked = 1_000_000
 const (
 	maxDialTimeout  = 500 * time.Millisecond
 	connTimeout     = time.Second
-	maxPingInterval = time.Second
+	maxPingInterval = 500 * time.Millisecond // rueidis pings when nothing has come for one, or two
 )
 
 // Options are what the connection's own options do not say. The zero value is ready to use.

@@ -175,7 +175,11 @@ func (c *client) exchange(ctx context.Context, r request) error {
 		return errDead
 	}
 	there, back := s.way(), s.way()
-	lost := s.fault("the request is lost", 12)
+	often := 12
+	if r.kind == "mark" { // what a write does then is a promise of its own
+		often = 40
+	}
+	lost := s.fault("the request is lost", often)
 	late := r.mutates && s.fault("runs late", 10)
 	silent := s.fault("the reply is lost", 10)
 	twice := r.kind == "mark" && s.fault("runs twice", 10)
@@ -197,7 +201,9 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	case <-c.p.dead:
 		return errDead
 	case <-ctx.Done():
-		s.note("given up")
+		if !c.p.isDead() {
+			s.note("given up")
+		}
 		return fmt.Errorf("%w: %w", store.ErrDown, context.Cause(ctx))
 	}
 	if s.fault("dies after it", 3) && w.die(c.p) {

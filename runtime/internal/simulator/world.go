@@ -239,6 +239,7 @@ func (w *world) compare(due func(object string) bool) (all bool) {
 
 // end closes everything and sums up.
 func (w *world) end() Result {
+	<-time.After(2 * storeTimeout) // for the last fills
 	r := Result{Class: w.class}
 	for _, p := range w.processes {
 		for _, m := range p.cache.Stats().Methods {

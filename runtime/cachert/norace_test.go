@@ -1,0 +1,5 @@
+//go:build !race
+
+package cachert_test
+
+const manySeeds = 10_000
