@@ -140,7 +140,9 @@ func (c *counterCache) Final(_ context.Context, op *cachecheck.Op) {
 
 func (c *counterCache) Rest(context.Context) error { return nil }
 
-func (c *counterCache) Stats() map[string]uint64 { return map[string]uint64{"seen": uint64(len(c.seen))} }
+func (c *counterCache) Stats() map[string]uint64 {
+	return map[string]uint64{"seen": uint64(len(c.seen))}
+}
 
 func plan(db *database, config string) cachecheck.Plan {
 	return cachecheck.Plan{
