@@ -16,7 +16,7 @@ servers: ## install the servers that the tests start (redis-server, PostgreSQL)
 
 test: servers ## run every test under the race detector, against real servers
 	go test -race ./...
-	@for m in $(NESTED); do (set -x; cd $$m && go test -race ./...) || exit 1; done
+	@for m in $(NESTED); do (set -x; cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 generate: ## write all generated files anew
 	cd example && go tool cachegen ./...
