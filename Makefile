@@ -1,8 +1,8 @@
 # make help lists the targets.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-NESTED := example golden databases
+NESTED := consistency databases example golden
 
-.PHONY: help demo test verify generate servers model mutants
+.PHONY: help demo test verify generate servers model mutants consistency
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -15,13 +15,14 @@ servers: ## install the servers that the tests start (redis-server, PostgreSQL, 
 	@scripts/servers
 
 test: servers ## run every test under the race detector, against real servers
-	go test -race ./...
+	go test -race -timeout 30m ./...
 	go test ./runtime/cachert -run '^TestSimulator$$'
-	@for m in $(NESTED); do (set -x; cd $$m && go test -race ./...) || exit 1; done
+	@for m in $(NESTED); do (set -x; cd $$m && go test -race -timeout 30m ./...) || exit 1; done
 
 generate: ## write all generated files anew
 	cd example && go tool cachegen ./...
 	cd golden && go tool cachegen ./...
+	cd consistency && go tool cachegen ./...
 
 verify: ## generated files fresh, formatting, vet, staticcheck, import arrows, module tidiness
 	@for m in $(NESTED); do (cd $$m && go tool cachegen -n ./...) || { echo "cure: make generate"; exit 1; }; done
@@ -36,3 +37,6 @@ model: ## check the protocol's models with spin, all rows; installs spin and gcc
 
 mutants: servers ## break the code one rule of the protocol at a time: a test must fail for each
 	@go run ./spec/mutants
+
+consistency: servers ## check the promises over processes, faults and 10 million strict calls; CALLS=n for fewer
+	cd consistency && go run . -calls $(or $(CALLS),10000000)

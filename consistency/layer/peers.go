@@ -48,6 +48,9 @@ func (k goRedisCache) change(ctx context.Context, _ []string, run func(context.C
 	return err
 }
 
+// To import go-zero is to have it print a line a minute.
+func init() { logx.Disable() }
+
 // goZero is the cache behind go-zero's sqlc.CachedConn: QueryRow takes, Exec deletes after it.
 type goZero struct {
 	cache  cache.Cache
@@ -57,8 +60,6 @@ type goZero struct {
 var errNothing = errors.New("layer: nothing there")
 
 func openGoZero(s Settings) (Layer, error) {
-	logx.Disable()
-	logx.DisableStat()
 	conf := cache.CacheConf{{RedisConf: zeroredis.RedisConf{Host: s.Redis, Type: zeroredis.NodeType}, Weight: 100}}
 	c := cache.New(conf, syncx.NewSingleFlight(), cache.NewStat("consistency"), errNothing, cache.WithExpiry(ttl))
 	return newAside(s, goZero{c, s.Namespace + ":"}, nil)

@@ -19,7 +19,6 @@ import (
 // Sample collects the events of some objects.
 type Sample struct {
 	objects map[uint64][]cachecheck.Event
-	deaths  []cachecheck.Event
 }
 
 // most bounds the events kept of one object.

@@ -57,11 +57,14 @@ func One(ctx context.Context, r Run, o Options) (out Outcome, err error) {
 	config := s.config(r, kind, level)
 	plan := cachecheck.Plan{
 		Program: o.Program, Config: config.String(), Level: level, Processes: processes, Clients: clients, Calls: r.Calls, Seed: o.Seed,
-		Seeds: s.source.State, Truth: s.source.State, Faults: s.faults(r, level), Every: 500 * time.Millisecond,
+		Seeds: s.source.State, Truth: s.source.State, Faults: s.faults(r, level), Every: o.Every,
 		Started: s.site.Started,
 	}
 	if r.Faults == "outside" {
 		plan.Every = s.site.Void + time.Second // some time in between is judged
+	}
+	if kind.Broken {
+		plan.Until = o.Until
 	}
 	plan.Rules.Explain = func(v cachecheck.Violation) string { return trace.Explain(s.dir, v, touches(v.Read.Object)) }
 	for l, d := range bounds {
@@ -165,7 +168,10 @@ func crashes(r Run, level cachecheck.Level) bool {
 func (s *servers) config(r Run, kind layer.Kind, level cachecheck.Level) work.Config {
 	c := work.Config{
 		Layer: r.Layer, Database: s.database, Namespace: "check", Traces: s.dir,
-		Items: rows, Hot: hot, Writes: 3, Rows: kind.Rows, Pause: 400, Abort: 25,
+		Items: rows, Hot: hot, Writes: 2, Rows: kind.Rows, Pause: 400, Abort: 25,
+	}
+	if kind.Broken { // the less there is to it the sooner it is found out
+		c.Writes, c.Pause = 8, 150
 	}
 	for _, p := range s.site.Proxies {
 		c.Redis = append(c.Redis, p.Addr())

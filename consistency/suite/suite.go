@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/cachegen/cachegen/consistency/layer"
 )
@@ -58,7 +59,12 @@ type Options struct {
 	Keep string
 	// Program is a program that serves as worker; empty: this one.
 	Program string
-	Out     io.Writer
+	// Every is the pause between two faults, on average; 0 means half a second.
+	Every time.Duration
+	// Until ends the run of a layer that is known to be broken after so many broken promises; 0:
+	// it goes on, and tells how often.
+	Until uint64
+	Out   io.Writer
 }
 
 // Check carries out runs one after the other and prints the table. It is clean when no promise
@@ -68,6 +74,9 @@ func Check(ctx context.Context, runs []Run, o Options) (clean bool, err error) {
 		if o.Keep, err = os.MkdirTemp("", "consistency-"); err != nil {
 			return false, fmt.Errorf("suite: %w", err)
 		}
+	}
+	if o.Every == 0 {
+		o.Every = 500 * time.Millisecond
 	}
 	clean = true
 	var rows []Outcome

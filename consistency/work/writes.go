@@ -17,13 +17,13 @@ func (w *Worker) change(ctx context.Context, op *cachecheck.Op, id int64) {
 		ctx = context.WithValue(ctx, abortKey{}, true)
 	}
 	switch n := op.Rand.IntN(100); {
-	case n < 55 || w.config.Rows:
+	case n < 70 || w.config.Rows:
 		w.update(ctx, op, id)
-	case n < 68:
+	case n < 78:
 		w.create(ctx, op, id)
-	case n < 80:
+	case n < 86:
 		w.remove(ctx, op, id)
-	case n < 88:
+	case n < 90:
 		w.move(ctx, op, id)
 	default:
 		w.pair(ctx, op, id, w.pick(op.Rand))

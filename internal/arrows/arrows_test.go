@@ -31,6 +31,7 @@ var rules = []struct {
 	{"runtime/memstore/", []string{module + "runtime/store", module + "runtime/internal/"}},
 	{"runtime/redisstore/", []string{module + "runtime/store", module + "runtime/internal/", "github.com/redis/rueidis"}},
 	{"runtime/cachert/", []string{module + "runtime/store", module + "runtime/memstore", module + "runtime/internal/"}},
+	{"runtime/cachecheck/", nil},
 	{"runtime/", []string{module + "runtime/"}},
 	{"internal/", []string{module + "internal/"}},
 	{"spec/", nil},
@@ -113,6 +114,16 @@ func list(t *testing.T) []pkg {
 			pkgs = append(pkgs, p)
 		}
 	}
+}
+
+// nested reports whether a package belongs to a module of its own.
+func nested(path string) bool {
+	for _, m := range []string{"consistency", "example", "golden"} {
+		if strings.HasPrefix(path, module+m) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestRequirements keeps the root module lean: each of its requirements lands in the module

@@ -162,7 +162,7 @@ func (c *coordinator) take(e Event) {
 	defer c.mu.Unlock()
 	c.merger.add(e)
 	c.judged.Broadcast()
-	if c.judge.report.Levels[c.plan.Level].Calls >= c.plan.Calls {
+	if c.judge.report.Levels[c.plan.Level].Calls >= c.plan.Calls || c.found() {
 		c.once.Do(func() { close(c.enough) })
 	}
 }
@@ -208,10 +208,15 @@ func (c *coordinator) injectUntilDone(ctx context.Context) error {
 func (c *coordinator) done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.faults) < len(c.plan.Faults) && c.failed == nil {
+	if len(c.faults) < len(c.plan.Faults) && c.failed == nil && !c.found() {
 		return nil
 	}
 	return c.enough
+}
+
+// found reports whether Until has been reached. The caller holds mu.
+func (c *coordinator) found() bool {
+	return c.plan.Until > 0 && c.judge.report.Levels[c.plan.Level].Broken() >= c.plan.Until
 }
 
 func (c *coordinator) inject(ctx context.Context, f Fault) error {

@@ -31,6 +31,9 @@ type Plan struct {
 	Processes, Clients int
 	// Calls is how many calls are judged at least; each fault is injected once at least.
 	Calls uint64
+	// Until, if not 0, ends the run as soon as so many promises have been broken: to find a
+	// broken layer out takes no more.
+	Until uint64
 	// Seeds is what the database holds before the run.
 	Seeds func(ctx context.Context) (map[uint64]State, error)
 	// Truth is what the database holds when all is quiet.
