@@ -2,7 +2,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NESTED := example golden
 
-.PHONY: help demo test verify generate servers model mutants
+.PHONY: help demo test verify generate servers model mutants soak
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,3 +35,6 @@ model: ## check the protocol's models with spin, all rows; installs spin and gcc
 
 mutants: servers ## break the code one rule of the protocol at a time: a test must fail for each
 	@go run ./spec/mutants
+
+soak: servers ## half an hour each over memory and Redis, with faults: memory flat, no goroutine left
+	go test -run Soak -soak 30m -timeout 75m ./runtime/redisstore
