@@ -29,7 +29,9 @@ func TestSoak(t *testing.T) {
 		open  func(*testing.T) store.Store
 		fault func()
 	}{
-		{"memory", func(*testing.T) store.Store { return memstore.New(memstore.Options{MaxEntries: 2_000, MaxCells: 10_000}) }, func() {}},
+		{"memory", func(*testing.T) store.Store {
+			return memstore.New(memstore.Options{MaxEntries: 2_000, MaxCells: 10_000})
+		}, func() {}},
 		{"redis", func(t *testing.T) store.Store { return unprobed(t, srv.Addr) }, func() {
 			_, _ = srv.Do("CLIENT", "KILL", "TYPE", "normal")
 			_, _ = srv.Do("FLUSHALL")
