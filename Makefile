@@ -2,7 +2,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NESTED := consistency databases example golden
 
-.PHONY: help demo test verify generate servers model mutants consistency
+.PHONY: help demo test verify generate servers model mutants consistency soak
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,3 +40,6 @@ mutants: servers ## break the code one rule of the protocol at a time: a test mu
 
 consistency: servers ## check the promises over processes, faults and 10 million strict calls; CALLS=n for fewer
 	cd consistency && go run . -calls $(or $(CALLS),10000000)
+
+soak: servers ## half an hour each over memory and Redis, with faults: memory flat, no goroutine left
+	go test -run Soak -soak 30m -timeout 75m ./runtime/redisstore

@@ -1,5 +1,7 @@
 package cachert
 
+import "slices"
+
 // A source may run the body of a transaction again after its COMMIT has failed, and nobody
 // tells the unit how. When what failed was only the answer, the first COMMIT may take effect
 // as late as the lease allows:
@@ -40,11 +42,11 @@ func (u *Unit) leave() {
 	}
 	bare := u.m.bare
 	if u.m.blind { // the markers may never have arrived
-		bare = append(bare, u.m.marked...)
+		bare = slices.Concat(bare, u.m.marked)
 	}
 	bare = without(left, without(left, bare))
 	u.m.marked = without(u.m.marked, left)
-	u.m.bare = append(without(u.m.bare, bare), bare...)
+	u.m.bare = slices.Concat(without(u.m.bare, bare), bare)
 	u.m.stats.unknownOutcome()
 	u.m.noteUnknown(left)
 	u.m.rows = nil // the outbox keeps them: they may be all that a crash leaves

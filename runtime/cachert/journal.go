@@ -7,8 +7,9 @@ import (
 
 // journal holds the invalidations that are owed to the store, each due at a time of its own. Of
 // one that is owed several times it keeps the first and the last time. At the first it is
-// delivered, and owed from then on at the last: so none is delivered before it is due, and none is forgotten or put
-// off again and again by those that follow it. Adding and taking one costs O(log n).
+// delivered, and owed from then on at the last: so none is delivered before it is due, and none
+// is forgotten, or put off again and again by those that follow it. Adding and taking one
+// costs O(log n).
 //
 // A journal is guarded by the gate's mutex.
 type journal struct {

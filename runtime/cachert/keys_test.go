@@ -291,8 +291,8 @@ func (m method) call(r *rand.Rand, keys *keyspace) (key string, plain []byte) {
 // TestKeysDoNotCollide encodes random calls. It keeps 24 bytes for each, of a part at a time, so
 // that the memory stays bounded: the same calls are made once for each part.
 func TestKeysDoNotCollide(t *testing.T) {
-	const part = 1_000_000
-	parts := uint64(*tuples/part + 1)
+	const part = 5_000_000
+	parts := uint64((*tuples + part - 1) / part)
 	all, keys := methods(200), newKeyspace("ns")
 	distinct, longest := 0, 0
 	var mu sync.Mutex // guards distinct and longest

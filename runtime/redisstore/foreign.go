@@ -76,7 +76,7 @@ func cellOf(m rueidis.RedisMessage, foreign *int) store.Cell {
 		return store.Cell{}
 	}
 	cell := store.Cell{Generation: generationOf(value), Marked: marked(value, time.Now())}
-	if cell == (store.Cell{}) {
+	if cell == (store.Cell{}) && !firstMarker.MatchString(value) {
 		*foreign++
 	}
 	return cell
@@ -90,9 +90,10 @@ func made(m rueidis.RedisMessage) store.Cell {
 
 var firstMarker = regexp.MustCompile(`^m[0-9A-Za-z]+,([0-9]{1,15}),[01];`)
 
-// marked reports whether value begins as a list of markers does that can be in force. When
-// in doubt it says no, because then the server is asked, whose clock decides: a cell that
-// somebody has left without a TTL must not keep its readers from storing anything for ever.
+// marked reports whether value begins as a list of markers does that can be in force. When in
+// doubt, and clocks that differ are a reason, it says no, because then the server is asked,
+// whose clock decides: a cell that somebody has left without a TTL must not keep its readers
+// from storing anything for ever.
 func marked(value string, now time.Time) bool {
 	marker := firstMarker.FindStringSubmatch(value)
 	if marker == nil {

@@ -271,8 +271,8 @@ func (s *session) send(ctx context.Context, client rueidis.Client, commands []co
 	return results
 }
 
-// replies are the messages, or the first failure; that a key holds no string is none. Nothing that came over a connection which
-// has been lost meanwhile is believed.
+// replies are the messages, or the first failure; that a key holds no string is none. Nothing
+// that came over a connection which has been lost meanwhile is believed.
 func (s *session) replies(results []rueidis.RedisResult) ([]rueidis.RedisMessage, error) {
 	if s.ended.Load() {
 		return nil, down(errReconnect)
