@@ -273,15 +273,18 @@ func (c *Cache) Findings() []store.Finding { return c.store.Findings() }
 
 func (c *Cache) now() time.Time { return c.opt.clock() }
 
+// base is that of the numbers in a generation: its digits end before the x between them.
+const base = 32
+
 // fresh makes a generation or token part that never repeats: the server, the clock, and 64
 // random bits.
 func (c *Cache) fresh() store.Generation {
 	b := make([]byte, 0, 40)
-	b = strconv.AppendUint(b, c.server.Load(), 36)
+	b = strconv.AppendUint(b, c.server.Load(), base)
 	b = append(b, 'x')
-	b = strconv.AppendInt(b, c.now().UnixMicro(), 36)
+	b = strconv.AppendInt(b, c.now().UnixMicro(), base)
 	b = append(b, 'x')
-	return store.Generation(strconv.AppendUint(b, c.opt.random(), 36))
+	return store.Generation(strconv.AppendUint(b, c.opt.random(), base))
 }
 
 // lengthenCells makes cells outlive entries of the given TTL.

@@ -132,7 +132,7 @@ func (c *Cache) aged(deps []dep, now time.Time) []string {
 	for _, d := range deps {
 		_, rest, _ := strings.Cut(string(d.gen), "x")
 		if clock, _, ok := strings.Cut(rest, "x"); ok {
-			made, err := strconv.ParseInt(clock, 36, 64)
+			made, err := strconv.ParseInt(clock, base, 64)
 			if err == nil && now.Sub(time.UnixMicro(made)) < c.cellTTL()/2 {
 				continue
 			}

@@ -33,7 +33,7 @@ func (c *Cache) recognise(ctx context.Context) error {
 		return err
 	}
 	server, _, _ := strings.Cut(string(reply.Cells[0].Generation), "x")
-	if server != strconv.FormatUint(hash.Sum64(), 36) {
+	if server != strconv.FormatUint(hash.Sum64(), base) {
 		c.epoch.Add(1)
 		c.renewOwed.Store(true)
 	}
