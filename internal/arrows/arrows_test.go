@@ -85,7 +85,7 @@ func allowed(imp, from string, may []string) bool {
 
 // nested reports whether a package belongs to a module of its own.
 func nested(path string) bool {
-	return slices.ContainsFunc([]string{"example", "golden", "databases"}, func(m string) bool {
+	return slices.ContainsFunc([]string{"consistency", "databases", "example", "golden"}, func(m string) bool {
 		return strings.HasPrefix(path, module+m)
 	})
 }
@@ -114,16 +114,6 @@ func list(t *testing.T) []pkg {
 			pkgs = append(pkgs, p)
 		}
 	}
-}
-
-// nested reports whether a package belongs to a module of its own.
-func nested(path string) bool {
-	for _, m := range []string{"consistency", "example", "golden"} {
-		if strings.HasPrefix(path, module+m) {
-			return true
-		}
-	}
-	return false
 }
 
 // TestRequirements keeps the root module lean: each of its requirements lands in the module

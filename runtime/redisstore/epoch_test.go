@@ -63,6 +63,6 @@ func TestRestartFromASnapshotSeenByANewProcess(t *testing.T) {
 	another := openShop(t, source, plan{}, srv.Addr)
 	loads := source.loads.Load()
 	if another.fresh(1, 2); source.loads.Load() != loads {
-		t.Error("a new process gave up what is cached though the server is the same")
+		t.Errorf("a new process gave up what is cached though the server is the same: %+v", another.Stats())
 	}
 }
