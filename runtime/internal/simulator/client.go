@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/store"
@@ -18,9 +17,10 @@ type client struct {
 	p    *process
 	down func(error)
 
-	mu   sync.Mutex
-	conn *conn // guarded by mu
-	seen int   // the server's life at the last good probe, 0: none
+	// The world's lock guards what follows.
+	conn   *conn
+	seen   int           // the server's life at the last good probe, 0: none
+	within time.Duration // how young the proof is to be kept, 0: nobody asks
 }
 
 var _ store.Store = (*client)(nil)
@@ -37,8 +37,12 @@ type conn struct {
 	cut   chan struct{}
 	gone  bool
 	hung  bool
+	lag   time.Duration // of all that the server sends
 	last  time.Duration // when the last message arrives
 	table map[string]known
+
+	proof   *store.Proof // of the promises in table; nil: they claim to need none
+	beating bool
 }
 
 // known is a promise and what it is about.
@@ -51,7 +55,7 @@ type known struct {
 // holds the world's lock.
 func (n *conn) arrive(way time.Duration, f func()) {
 	w := n.c.p.w
-	at := max(time.Since(w.start)+way, n.last+1)
+	at := max(time.Since(w.start)+n.lag+way, n.last+1)
 	for w.taken[at] {
 		at++
 	}
@@ -149,6 +153,24 @@ func (c *client) hang(d time.Duration) {
 	})
 }
 
+// slow is a connection on which everything takes so much longer, for a while.
+func (c *client) slow(lag, d time.Duration) {
+	w := c.p.w
+	w.state.Lock()
+	n := c.conn
+	if n != nil {
+		n.lag = lag
+	}
+	w.state.Unlock()
+	if n != nil {
+		w.after(d, func() {
+			w.state.Lock()
+			defer w.state.Unlock()
+			n.lag = 0
+		})
+	}
+}
+
 // request is one command, or several that travel together.
 type request struct {
 	kind, key string
@@ -169,7 +191,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	if n == nil {
 		return errLost
 	}
-	s := w.step(c.p.name, caller(ctx), r.kind, r.key)
+	s, sent := w.step(c.p.name, caller(ctx), r.kind, r.key), time.Now()
 	s.note("sent")
 	if s.fault("dies before it", 3) && w.die(c.p) {
 		return errDead
@@ -189,10 +211,10 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	again := there + s.within(lateAtMost)
 	done := make(chan struct{})
 	if !lost {
-		w.after(there, func() { w.serve(n, s, r, back, silent, done) })
+		w.after(there, func() { w.serve(n, s, r, sent, back, silent, done) })
 	}
 	if twice {
-		w.after(again, func() { w.serve(n, s, r, back, true, done) })
+		w.after(again, func() { w.serve(n, s, r, sent, back, true, done) })
 	}
 	select {
 	case <-done:
@@ -213,7 +235,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 }
 
 // serve runs a request at the server and sends the reply behind the pushes it has caused.
-func (w *world) serve(n *conn, s *step, r request, back time.Duration, silent bool, done chan struct{}) {
+func (w *world) serve(n *conn, s *step, r request, sent time.Time, back time.Duration, silent bool, done chan struct{}) {
 	w.state.Lock()
 	defer w.state.Unlock()
 	if n.run != w.server.run { // a connection does not outlive its server
@@ -239,7 +261,10 @@ func (w *world) serve(n *conn, s *step, r request, back time.Duration, silent bo
 		})
 		return
 	}
-	n.send(back, reply)
+	n.send(back, func() {
+		n.proves(sent)
+		reply()
+	})
 }
 
 // Read implements store.Store. The reply stands behind all pushes for changes before it.
@@ -304,7 +329,7 @@ func (n *conn) promise(keys []string, cells []store.Cell) {
 		k, ok := n.table[key]
 		if !ok || k.generation != g {
 			n.forget(key)
-			k = known{g, new(store.Live)}
+			k = known{g, store.NewLive(n.proof)}
 			n.table[key] = k
 		}
 		cells[i].Live = k.live
@@ -402,7 +427,11 @@ func (c *client) Probe(ctx context.Context) (changed bool, err error) {
 	n := c.conn
 	if n == nil && !c.p.isDead() {
 		n = &conn{c: c, run: w.server.run, cut: make(chan struct{}), table: map[string]known{}}
+		if !w.broken(NoProof) {
+			n.proof = new(store.Proof)
+		}
 		c.conn = n
+		n.beat()
 	}
 	w.state.Unlock()
 	life := 0

@@ -49,6 +49,9 @@ const (
 	KnownOutcome   Broken = "an unknown outcome counts as a failure"
 	EarlyWrite     Broken = "a write in a transaction is posted before its commit"
 	ForgottenList  Broken = "a write does not name the list that its row enters"
+	NoProof        Broken = "promises claim to need no proof"
+	LateProof      Broken = "a proof is dated by the reply"
+	NoWait         Broken = "promises are said not to lag"
 )
 
 // All lists the broken worlds that are found within a thousand seeds. EagerTable is not: what
@@ -56,6 +59,7 @@ const (
 var All = []Broken{
 	KeptGeneration, BlindPost, OneSlot, NoRepair, RevivedCell, BlindBump, CountedCells, DeafPromises, DeafConnection,
 	NoFence, SilentRestart, LaggingLoads, UnmarkedWrites, FailOpen, KnownOutcome, EarlyWrite, ForgottenList,
+	NoProof, LateProof, NoWait,
 }
 
 // Config describes one run. Open is required.
@@ -80,6 +84,8 @@ type Result struct {
 	Calls      []string // that callers made
 	Reads      int      // judged
 	Hits       uint64   // answered by the caches
+	LeasedNear uint64   // ... from near, at level leased
+	Lapsed     uint64   // reads that found an entry near whose proof was too old
 	Steps      int      // calls of ports
 }
 
@@ -92,4 +98,5 @@ const (
 	ttl          = 2 * time.Minute
 	eventualTTL  = 300 * time.Millisecond
 	travel       = 4 * time.Millisecond // the longest way of a message that nothing holds up
+	staleness    = 18 * time.Millisecond
 )

@@ -117,7 +117,7 @@ func (d *database) record(object string, by *op, bound bool) {
 	if last := h.states[len(h.states)-1]; last.value == text(rows) {
 		return
 	}
-	bound = bound || h.class == strict && !by.creates
+	bound = bound || (h.class == strict || h.class == leased) && !by.creates
 	h.states = append(h.states, state{rows: rows, value: text(rows), at: d.w.now(), by: by, bound: bound})
 	d.w.note(by.name + " COMMITS " + object + " = " + text(rows))
 }

@@ -83,20 +83,33 @@ func (w *world) ask(p *process, object string, fresh bool) asked {
 	if w.class != Within {
 		return a
 	}
-	told := func(st state) bool {
-		return st.bound || st.by.wasTold && (h.class != bounded || st.by.toldAt < a.from-travel-time.Microsecond)
-	}
-	if fresh || h.class == bounded && !w.hangs {
-		a.floor, a.why = h.reach(0, len(h.states)-1, told), "a strict read after a commit that had been announced or told"
-		if !fresh {
-			a.why = "a read after the last push of a commit had come"
+	due := func(why string, ok func(state) bool) {
+		if floor := h.reach(0, len(h.states)-1, ok); floor > a.floor {
+			a.floor, a.why = floor, why
 		}
+	}
+	if fresh {
+		due("a strict read after a commit that had been announced or told", func(st state) bool { return st.bound || st.by.wasTold })
+	}
+	if h.class == leased {
+		due("a leased read after a commit that had been announced", func(st state) bool { return st.bound || st.told(a.from-staleness) })
+	}
+	if h.class == bounded && !w.hangs {
+		due("a read after the last push of a commit had come", func(st state) bool { return st.bound || st.told(a.from-travel-time.Microsecond) })
+	}
+	if h.class != eventual {
+		due("a read later than the bound after a commit that had been announced or told", func(st state) bool {
+			return st.bound && st.at <= a.from-staleness || st.told(a.from-staleness)
+		})
 	}
 	if f := p.floors[object]; h.class.marked() && f > a.floor {
 		a.floor, a.why = f, "a read of a process that had written or read it"
 	}
 	return a
 }
+
+// told reports whether the cache had been told of the commit by the given time.
+func (st state) told(by time.Duration) bool { return st.by.wasTold && st.by.toldAt <= by }
 
 // answer judges the result of a read and raises the floors of its process.
 func (w *world) answer(p *process, a asked, rows []row, session bool) {

@@ -21,17 +21,20 @@ const (
 	session
 	bounded
 	eventual
+	leased
 	classes
 )
 
-func (c class) String() string { return [...]string{"strict", "session", "bounded", "eventual"}[c] }
+func (c class) String() string {
+	return [...]string{"strict", "session", "bounded", "eventual", "leased"}[c]
+}
 
 func (c class) level() cachert.Level {
-	return [...]cachert.Level{cachert.LevelStrict, cachert.LevelSession, cachert.LevelBounded, cachert.LevelEventual}[c]
+	return [...]cachert.Level{cachert.LevelStrict, cachert.LevelSession, cachert.LevelBounded, cachert.LevelEventual, cachert.LevelLeased}[c]
 }
 
 // marked reports whether the class promises more than what has arrived.
-func (c class) marked() bool { return c <= session }
+func (c class) marked() bool { return c <= session || c == leased }
 
 // first is the class's first row, and its first list.
 func (c class) first() int64 { return 10 * int64(c) }
@@ -95,14 +98,16 @@ func (w *world) open(index, life int) *process {
 	}
 	repo := cache.Repo(cachert.RepoPolicy{Name: "rows"})
 	for c := range w.classes {
-		level, life := c.level(), ttl
+		level, life, bound := c.level(), ttl, staleness
+		write := cachert.WritePolicy{Method: "Write" + c.String(), Level: c.level()}
 		switch c {
 		case strict:
 			level = cachert.LevelSession // read strictly, or not
 		case eventual:
-			life = eventualTTL
+			life, bound = eventualTTL, 0
+		case leased:
+			write.Staleness = bound
 		}
-		write := cachert.WritePolicy{Method: "Write" + c.String(), Level: c.level()}
 		if w.broken(UnmarkedWrites) {
 			write.Level = cachert.LevelBounded
 		}
@@ -110,11 +115,11 @@ func (w *world) open(index, life int) *process {
 			write.OnError = cachert.OnErrorProceed
 		}
 		p.one[c] = cachert.NewReader(repo, cachert.ReadPolicy[row]{
-			Method: "One" + c.String(), Key: "row" + c.String(), Schema: "1", Level: level, TTL: life,
+			Method: "One" + c.String(), Key: "row" + c.String(), Schema: "1", Level: level, Staleness: bound, TTL: life,
 			Negative: life, NotFound: []error{errGone}, Codec: rowCodec,
 		})
 		p.list[c] = cachert.NewReader(repo, cachert.ReadPolicy[[]row]{
-			Method: "List" + c.String(), Key: "shelf" + c.String(), Schema: "1", Level: level, TTL: life, Codec: rowsCodec,
+			Method: "List" + c.String(), Key: "shelf" + c.String(), Schema: "1", Level: level, Staleness: bound, TTL: life, Codec: rowsCodec,
 		})
 		p.writer[c] = cachert.NewWriter(repo, write)
 	}
@@ -172,7 +177,7 @@ func (w *world) kill(p *process) {
 	if cache != nil {
 		go func() { _ = cache.Close() }()
 	}
-	w.busy.Add(1)
+	w.begin()
 	s := w.step(p.name, "restart")
 	w.after(s.within(50*time.Millisecond), func() {
 		defer w.rest()

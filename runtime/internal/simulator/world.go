@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,15 +19,17 @@ type world struct {
 	class   Class
 	classes map[class]bool // of rows in play
 	start   time.Time
-	busy    sync.WaitGroup // callers, nemesis, restarts
-	quiet   atomic.Bool    // nothing goes wrong any more
+	idle    chan struct{} // told when nobody is busy
+	quiet   atomic.Bool   // nothing goes wrong any more
 
 	state     sync.Mutex // guards what the parts say it does, and:
 	server    *server
 	db        *database
 	processes []*process
-	kills     int // that may still happen
-	hangs     bool
+	busy      int  // callers, nemesis, restarts
+	kills     int  // that may still happen
+	hangs     bool // connections do, or lag behind
+	still     bool // nobody sends heartbeats
 	reads     int
 
 	mu         sync.Mutex // guards the bookkeeping of steps
@@ -47,7 +50,7 @@ func (w *world) now() time.Duration { return time.Since(w.start) }
 // Run runs one seed and judges it. It must be called inside a testing/synctest bubble.
 func Run(config Config) Result {
 	w := &world{
-		config: config, start: time.Now(), classes: map[class]bool{},
+		config: config, start: time.Now(), classes: map[class]bool{}, idle: make(chan struct{}, 1),
 		counts: map[string]int{}, taken: map[time.Duration]bool{}, kills: 2,
 	}
 	w.server = &server{w: w, run: 1, cells: map[string]*cell{}, entries: map[string]entry{}}
@@ -60,21 +63,37 @@ func Run(config Config) Result {
 	for i := range w.processes {
 		for j := range 2 {
 			name := "p" + strconv.Itoa(i) + string(rune('a'+j))
-			w.busy.Add(1)
+			w.begin()
 			go w.call(i, name)
 		}
 	}
-	w.busy.Add(1)
+	w.begin()
 	go w.nemesis()
-	w.busy.Wait()
+	<-w.idle
 	w.settle()
 	return w.end()
+}
+
+// begin notes that somebody is busy. Unlike a WaitGroup it may follow when nobody was any more:
+// a process that dies by the hand of its keeper is restarted then.
+func (w *world) begin() {
+	w.state.Lock()
+	defer w.state.Unlock()
+	w.busy++
 }
 
 // rest ends a part of the busy time, when what its last step has woken has gone first.
 func (w *world) rest() {
 	<-time.After(w.moment(time.Millisecond))
-	w.busy.Done()
+	w.state.Lock()
+	defer w.state.Unlock()
+	if w.busy--; w.busy > 0 {
+		return
+	}
+	select {
+	case w.idle <- struct{}{}:
+	default: // it was told before
+	}
 }
 
 // populate chooses what the seed is about.
@@ -88,7 +107,7 @@ func (w *world) populate(s *step) {
 		w.class = Overdue
 	}
 	w.hangs = s.chance(500)
-	w.classes[[]class{strict, strict, strict, session, session, session, bounded, bounded, eventual, strict}[s.n(10)]] = true
+	w.classes[[]class{strict, strict, strict, session, session, bounded, bounded, eventual, leased, leased}[s.n(10)]] = true
 	if s.chance(200) {
 		w.classes[class(s.n(int(classes)))] = true
 	}
@@ -125,11 +144,15 @@ func (w *world) nemesis() {
 			if s.fault("hangs "+p.name, 1000) {
 				p.client.hang(s.within(100 * time.Millisecond))
 			}
-		case n < 50:
+		case n < 50 && w.hangs:
+			if s.fault("slows down "+p.name, 1000) {
+				p.client.slow(staleness+s.within(staleness), s.within(100*time.Millisecond))
+			}
+		case n < 60:
 			if s.fault("cuts "+p.name, 1000) {
 				p.client.lose("cut")
 			}
-		case n < 70 && w.class == Within:
+		case n < 80 && w.class == Within:
 			if s.fault("kills "+p.name, 1000) {
 				w.die(p)
 			}
@@ -188,6 +211,7 @@ func (w *world) lose(s *step) {
 func (w *world) settle() {
 	w.quiet.Store(true)
 	w.note("QUIET")
+	w.pulse(false)
 	<-time.After(lateAtMost + 2*lease)
 	for i := range w.processes {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -217,6 +241,9 @@ func (w *world) compare(due func(object string) bool) (all bool) {
 		}
 	}
 	w.state.Unlock()
+	w.pulse(true)
+	defer w.pulse(false)
+	<-time.After(staleness)
 	for i := range w.processes {
 		p := w.process(i)
 		ctx := (&op{w: w, p: p, name: "judge", marked: map[string]bool{}}).context()
@@ -244,6 +271,10 @@ func (w *world) end() Result {
 	for _, p := range w.processes {
 		for _, m := range p.cache.Stats().Methods {
 			r.Hits += m.NearHits + m.StoreHits
+			r.Lapsed += m.NearLapsed
+			if strings.HasSuffix(m.Method, leased.String()) {
+				r.LeasedNear += m.NearHits
+			}
 		}
 		_ = p.cache.Close()
 	}
