@@ -272,17 +272,19 @@ func (c *fakeConn) run(args []string) (reply, changed string) {
 		}
 		return ok, ""
 	case "PING":
+		if len(args) > 1 {
+			return bulk(args[1]), ""
+		}
 		return "+PONG\r\n", ""
 	case "INFO":
 		return bulk("redis_version:7.2.0\r\nrole:master\r\nloading:0\r\nmaxmemory_policy:noeviction\r\nrun_id:" + f.run + "\r\n"), ""
-	case "GET":
+	case "GETRANGE":
 		if c.optIn {
 			c.tracked[args[1]], c.optIn = true, false
 		}
-		if v, there := f.values[args[1]]; there {
-			return bulk(v.text), ""
-		}
-		return absent, ""
+		end, _ := strconv.Atoi(args[3]) // from 0 on, as the store asks
+		text := f.values[args[1]].text
+		return bulk(text[:min(len(text), end+1)]), ""
 	case "EXISTS":
 		if _, there := f.values[args[1]]; there {
 			return ":1\r\n", ""
