@@ -18,7 +18,8 @@
 //   - strict, leased: a read is not older than any version that was acknowledged to, or read by,
 //     anybody before the read began, and not of a write that began after the read ended.
 //   - session: the same within one process.
-//   - bounded, eventual: a read is not older than what was acknowledged the bound before it began.
+//   - at every level for which Rules.Bound has one: a read is not older than what was
+//     acknowledged that long before it began. At bounded and eventual that is all.
 //   - at the end, when all is quiet, every process reads what the database holds.
 //
 // A write of unknown outcome raises no floor; who reads it does. The judge never blames a right

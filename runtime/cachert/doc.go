@@ -15,9 +15,10 @@
 //
 // Callers own what they get: every value returned is a copy that nobody else sees. A cache
 // failure never fails a read, and fails a write only where the policy says so (OnErrorFail,
-// levels strict and leased); each survived failure is counted in Stats. See Level for the
-// promises, Voids for what makes them void, Session for those of one user who is served by
-// several processes, and NeedsPrimary for loads from replicas of the database.
+// levels strict and leased; OnErrorOutbox when the database does not take the row); each
+// survived failure is counted in Stats. See Level for the promises, Voids for what makes them
+// void, Cache.Ready for a store that is not fit for them, Session for those of one user who is
+// served by several processes, and NeedsPrimary for loads from replicas of the database.
 //
 // # What it does not do
 //

@@ -3,7 +3,8 @@ package cachert
 import "context"
 
 // Level is a consistency level. An object is one entry; ack(w) is the moment a write call
-// returned nil. The levels are ordered: each keeps the promises of those below it.
+// returned nil. The levels are ordered: each keeps the promises of those below it. What makes
+// them void is counted in Voids.
 type Level uint8
 
 // The levels.
@@ -12,12 +13,14 @@ const (
 	LevelDefault Level = iota
 	// LevelEventual: a read returns a version that was current within the last TTL.
 	LevelEventual
-	// LevelBounded: nothing stays stale once the invalidation after the commit arrived;
-	// a process that crashes between commit and invalidation voids this until the TTL.
+	// LevelBounded: a read that starts later than ack(w) and the bound of the reader
+	// (ReadPolicy.Staleness) returns w or later. A process that crashes between commit and
+	// invalidation voids this until the TTL.
 	LevelBounded
-	// LevelSession: as bounded, and within one process, or with a Session across processes, a read that starts after ack(w)
-	// returns w or later, and a read that starts after another one of its object has
-	// returned w does, too, unless that one was past the cache (Bypass, a transaction); a crash of the writer is covered by its markers.
+	// LevelSession: as bounded, and within one process, or with a Session across processes, a
+	// read that starts after ack(w) returns w or later, and a read that starts after another one
+	// of its object has returned w does, too, unless that one was past the cache (Bypass, a
+	// transaction). A crash of the writer is covered by its markers.
 	LevelSession
 	// LevelStrict: after ack(w), or after anybody has read w, nobody reads older. Every
 	// read asks the store (one round trip).

@@ -8,7 +8,8 @@ import (
 )
 
 // ErrOverloaded reports that a read waited for its turn to ask the source until its context
-// ended: see Options.MaxLoads.
+// ended: see Options.MaxLoads. Who waits for a load that others may join is told the error of its
+// context alone.
 var ErrOverloaded = errors.New("cachegen: too many loads at the same time")
 
 // loads bounds how many loads run at the same time, for when a cache that was warm is lost,

@@ -24,8 +24,8 @@ import (
 //  4. a read starts, finds version 1 near with all its promises alive, and goes back in time
 //
 // So every read that is not answered near, unless it goes past the cache on purpose, begins here
-// before it asks the store, and completes here before it returns. It may keep its result only if no other one of its object has
-// completed in between: what the store confirms after begin is not older than what had been
+// before it asks the store, and completes here before it returns. It may keep its result only if
+// no other one of its object has completed in between: what the store confirms after begin is not older than what had been
 // handed out by then. If another one has, nobody knows which result is newer, and nothing
 // stays near. spec/session.pml shows that this is enough, and that no part of it can go.
 type nearCache struct {

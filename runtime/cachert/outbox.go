@@ -41,8 +41,8 @@ var ErrNotACell = errors.New("cachegen: not a cell of this namespace")
 func (c *Cache) Namespace() string { return c.opt.Namespace }
 
 // Deliver gives the cells of an OutboxRow new generations, and without cells the namespace: once,
-// without a journal. Doing it again does no harm. The error wraps store.ErrDown when the store cannot be reached, and
-// ErrNotACell, before anything is done, when a key does not belong here.
+// without a journal. Doing it again does no harm. The error wraps store.ErrDown when the store
+// cannot be reached, and ErrNotACell, before anything is done, when a key does not belong here.
 func (c *Cache) Deliver(ctx context.Context, cells []string) error {
 	for _, cell := range cells {
 		if !strings.HasPrefix(cell, c.keys.prefix+"{") || !strings.HasSuffix(cell, "}") {

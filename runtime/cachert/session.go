@@ -19,8 +19,8 @@ import (
 //
 // A read with a session that has something noted about its object does not believe the near
 // cache by itself: it asks the store, and is then right as any read that does. It pays that
-// round trip until what is near was confirmed after the note came, or no process can have
-// kept anything from before it (NearTTL). Where a write could not be told to the store such
+// round trip until what is near was confirmed after the note came, or no process answers near
+// with anything from before it (the longest bound of its reads). Where a write could not be told to the store such
 // reads ask the source; docs/guarantees.md says until when.
 //
 // All methods are safe for concurrent use; those of a nil Session do nothing.

@@ -12,7 +12,7 @@ type Voids struct {
 	// its tags: strict, leased, and at session what covers a crash. The post has repaired it.
 	MarkersLost uint64
 	// Untold counts marked writes that went on although the store could not be told
-	// beforehand (OnErrorProceed). Void as above, from the commit until the invalidation is
+	// beforehand (OnErrorProceed, OnErrorOutbox). Void as above, from the commit until the invalidation is
 	// delivered, or until the TTL if this process dies before that.
 	Untold uint64
 	// Undelivered counts invalidations of tags without a marker that did not reach the store

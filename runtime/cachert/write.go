@@ -38,8 +38,9 @@ type Change struct {
 //
 // It returns Run's error as it is, or before Run an error that wraps ErrRefused and
 // says why: store.ErrDown, ErrUnsafe, what else the store returned, or with OnErrorOutbox the
-// error of the row that could not be written. A write that committed is never reported as failed because the cache could
-// not be told: the invalidation is journalled. When Run or what follows it panics, or the
+// error of the row that could not be written. At level leased it may also be the error of ctx,
+// which ended during the wait. A write that committed is never reported as failed because the
+// cache could not be told: the invalidation is journalled. When Run or what follows it panics, or the
 // outcome is unknown, the markers stay until their lease ends.
 func (w *Writer) Do(ctx context.Context, ch Change) error {
 	c := w.repo.cache

@@ -34,5 +34,7 @@
 // marked one when the store was down while it was written.
 //
 // A write that commits by itself and drops tags of its result leaves a row for the whole
-// namespace, because the tags are not known beforehand. It counts when the process dies only.
+// namespace, because the tags are not known beforehand; the namespace is renewed only if the
+// process dies, the store cannot be told or the outcome is unknown. Tags of arguments that such a write fills in are not
+// in its row: they are lost when the process dies right after the commit.
 package outbox

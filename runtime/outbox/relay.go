@@ -13,8 +13,8 @@ import (
 type Cache interface {
 	// Namespace says whose rows are taken.
 	Namespace() string
-	// Deliver renews cells, the whole namespace where there are none. It is called again with the same cells when it failed, and may be
-	// when it did not. It has a deadline of its own.
+	// Deliver renews cells, the whole namespace where there are none. It is called again with
+	// the same cells when it failed, and may be when it did not. It has a deadline of its own.
 	Deliver(ctx context.Context, cells []string) error
 }
 

@@ -20,8 +20,9 @@
 // When a connection to a primary is lost all promises end, OnDown is told, and every
 // operation fails at once until Probe has connected again, tested each primary and compared
 // the run ids: what answers after a restart may hold an old generation together with its old
-// entry. A server that is silent is given up after two to three seconds. Until then promises look alive;
-// how far behind they may be says their Proof, which heartbeats renew once Prove has asked for it.
+// entry. A server that is silent is given up after two to three seconds. Until then promises look
+// alive; how far behind they may be says their Proof, which heartbeats renew once Prove has
+// asked for it.
 //
 // # What it changes in the options it is given
 //
@@ -66,17 +67,20 @@
 // mark takes 0.19 ms instead of 0.10, eight writers at a time make 14,000 marks a second
 // instead of 46,000, and strict reads beside two writers take 0.23 ms instead of 0.22. It is
 // given a third of the operation's deadline; an idle server notices its end up to 100 ms late,
-// so that a StoreTimeout of 200 ms or more serves best. While a replica is frozen marks fail with
-// ErrNotReplicated, but for one in a second that tries; readers are held up by that one alone
-// (110 ms with a StoreTimeout of 200 ms).
+// so that a StoreTimeout of 200 ms or more serves best. While a replica is frozen marks fail
+// with ErrNotReplicated at once, but for one in a second that tries; readers are held up by that
+// one alone (110 ms with a StoreTimeout of 200 ms).
 //
 // # What it does not do
 //
 // Without Options.Replicas a failover can lose a mark. A primary that was replaced and does not
-// know it (a split brain) is believed by processes that are connected to it still, for two to
-// three seconds if it is silent. With Options.Replicas that harms no strict read: the former primary is
-// no replica of the new one, so that strict writes are refused until it is, or until the option's
-// number is made up by others. In a cluster the loss of one primary closes the store until it is back or
-// replaced. Redis before 7.2 does not report the loss of a slot; the near cache's own TTL bounds
+// know it (a split brain) is believed by processes that are connected to it still: while it
+// answers, and for two to three seconds if it is silent (near reads that ask for a Proof, no
+// longer than that allows). With Options.Replicas that harms no strict read: the former primary
+// is no replica of the new one, so that strict writes are refused until it is, or until the
+// option's number is made up by others.
+//
+// In a cluster the loss of one primary closes the store until it is back or replaced. Redis
+// before 7.2 does not report the loss of a slot; the near cache's own TTL, and no Proof, bounds
 // what that can do to a process that neither writes there nor reads another cell of a moved slot.
 package redisstore

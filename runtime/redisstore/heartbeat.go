@@ -9,7 +9,7 @@ import (
 )
 
 // A connection that hangs, to a server that is frozen or through a network that swallows,
-// looks alive for two seconds, and so do the promises it feeds. What says how far behind it may
+// looks alive for two to three seconds, and so do the promises it feeds. What says how far behind it may
 // be is the proof of its feed: the time at which the last command that it has answered was sent.
 // The reply stands behind every push that the server had queued before, and rueidis hands both
 // on in the order in which they came; so what was changed before that time is known here.

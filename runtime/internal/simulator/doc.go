@@ -12,7 +12,7 @@
 // and no two waits end at the same moment: so one goroutine is awake at a time, or several of
 // which none can tell who ran first. What a call waits, and what goes wrong with it, is drawn
 // from a hash of the seed and the identity of the step (which process, which of its callers,
-// what, on which key, for the how manieth time), never from a stream of numbers that those who
+// what, on which key, and how often before), never from a stream of numbers that those who
 // are awake together would share. Leaving out one fault therefore leaves the others as they are.
 //
 // # What is judged
@@ -21,5 +21,6 @@
 // committed before they began, session reads against what their process has written and read,
 // bounded ones against what had been told, eventual ones against the TTL; and when all is quiet
 // every read has to return what the database holds. Each class of faults is judged by what
-// docs/guarantees.md promises under it: see Class.
+// docs/guarantees.md promises under it: see Class. Level leased, sessions across processes and
+// the outbox are not part of the world.
 package simulator
