@@ -210,15 +210,14 @@ func TestBadRows(t *testing.T) {
 
 // A row that the store refuses waits, and does not keep others waiting.
 func TestRefusedRow(t *testing.T) {
-	server := redis.get(t)
+	server := testserver.Redis(t)
+	if _, err := server.Do("ACL", "SETUSER", "default", "resetkeys", "~*:{counter*", "~*:{[*]}", "~cachegen-probe:*"); err != nil {
+		t.Fatal(err)
+	}
 	onEach(t, func(t *testing.T, d database) {
 		k := newCounter(t, config{Database: d, Redis: server.Addr, Grace: time.Millisecond})
 		k.cached(t)
-		refused := k.Namespace + ":{refused}"
-		if _, err := server.Do("HSET", refused, "a", "b"); err != nil {
-			t.Fatal(err)
-		}
-		k.owed(t, refused)
+		k.owed(t, k.Namespace+":{refused}")
 		k.owed(t)
 		k.relay(t, k.cache)
 		until(t, "the other row", func() bool { return k.rows(t) == 1 && k.box.Stats().Postponed > 0 })
