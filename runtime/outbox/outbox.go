@@ -108,8 +108,9 @@ func New(db *sql.DB, o Options) (*Outbox, error) {
 	return b, nil
 }
 
-// Close deletes the rows that are known to be delivered and ends that work. The database
-// stays open. Close the Cache first.
+// Close deletes the rows that are known to be delivered and ends that work, which takes no longer
+// than twice Timeout when the database does not answer. The database stays open. Close the Cache
+// first.
 func (b *Outbox) Close() error {
 	b.cancel()
 	b.wg.Wait()
