@@ -25,15 +25,14 @@ func (b *Outbox) Delivered(ids []string) {
 
 // deleteDone deletes rows until Close, and then those that wait.
 func (b *Outbox) deleteDone() {
-	for {
+	for b.ctx.Err() == nil {
 		select {
 		case id := <-b.done:
 			b.delete(b.more(id))
 		case <-b.ctx.Done():
-			b.deleteRest()
-			return
 		}
 	}
+	b.deleteRest()
 }
 
 // deleteRest ends with the first failure: of a database that hangs a hundred statements would
