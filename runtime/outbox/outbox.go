@@ -40,8 +40,8 @@ type Options struct {
 	Timeout time.Duration
 	// Listen makes a relay on PostgreSQL wake by NOTIFY; database/sql has no such thing, so
 	// the driver's comes in here. It listens on channel until ctx ends or the connection is
-	// lost, and calls wake as soon as it listens and for each notification. It is called
-	// again when it returned. Default: none, relays poll.
+	// lost, and calls wake, on whatever goroutine, as soon as it listens and for each notification. It
+	// is called again when it returned. Default: none, relays poll.
 	Listen func(ctx context.Context, channel string, wake func()) error
 	// Quiet keeps rows on PostgreSQL from notifying: transactions that notify wait for each
 	// other while they commit.

@@ -112,3 +112,31 @@ func TestCloseDoesNotTryForEver(t *testing.T) {
 		t.Errorf("%d tries, %d rows counted as left behind, want 1 and %d", gone.tries, b.Stats().LeftBehind, maxDone)
 	}
 }
+
+// Some drivers call back on a goroutine of their own, also while Listen returns. Under the race
+// detector.
+func TestWakeFromAnotherGoroutine(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	heard := make(chan struct{})
+	calls := 0
+	b, err := New(nil, Options{Dialect: Postgres, Logger: slog.New(slog.DiscardHandler), Listen: func(_ context.Context, _ string, wake func()) error {
+		if calls++; calls > 1 {
+			cancel()
+			return nil
+		}
+		go func() {
+			defer close(heard)
+			wake()
+		}()
+		return errors.New("lost")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wake := make(chan struct{}, 1)
+	b.listen(ctx, wake)
+	<-heard
+	if err := b.Close(); err != nil || len(wake) != 1 || calls != 2 {
+		t.Errorf("%v, %d wakes, %d calls", err, len(wake), calls)
+	}
+}
