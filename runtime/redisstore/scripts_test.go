@@ -136,7 +136,9 @@ func TestScripts(t *testing.T) {
 // So the mark of 2 fails, and the others stand.
 func TestAFullCellKeepsItsMarkers(t *testing.T) {
 	ctx, srv, current := probed(t)
-	marker := func(i int) string { return "a" + number(int64(i)) + "," + number(time.Now().Add(time.Hour).UnixMilli()) + ",0;" }
+	marker := func(i int) string {
+		return "a" + number(int64(i)) + "," + number(time.Now().Add(time.Hour).UnixMilli()) + ",0;"
+	}
 	full, n := []byte("m"), 0
 	for ; len(full) < 1<<20-30; n++ {
 		full = append(full, marker(n)...)
