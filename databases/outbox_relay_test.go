@@ -170,6 +170,46 @@ func TestNotifyWakesTheRelay(t *testing.T) {
 	until(t, "a delivery after a lost connection", func() bool { return cache.count() == 2 })
 }
 
+// far is a Cache whose store takes its time.
+type far struct{ told }
+
+func (c *far) Deliver(ctx context.Context, cells []string) error {
+	select {
+	case <-time.After(50 * time.Millisecond):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return c.told.Deliver(ctx, cells)
+}
+
+// 1. among the rows of a batch is one that cannot be read, so that each is delivered alone
+// 2. that takes longer than a conversation with the database may
+// 3. the pass is rolled back, and the next one begins anew with the same rows
+//
+// So a pass ends in time with what it has done.
+func TestABadRowAmongManyAndAFarStore(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		k := newCounter(t, config{Database: d, Grace: time.Millisecond})
+		for range 12 {
+			k.owed(t)
+		}
+		k.exec(t, "UPDATE cachegen_outbox SET cells = '{' WHERE id IN (SELECT id FROM (SELECT MAX(id) AS id FROM cachegen_outbox) AS t)")
+		near := *k
+		box, err := outbox.New(k.db, outbox.Options{
+			Dialect: d.Dialect, Grace: time.Millisecond, Timeout: 500 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = box.Close() })
+		near.box = box
+		near.relay(t, &far{told{namespace: k.Namespace}})
+		until(t, "deliveries, and one row set aside", func() bool {
+			return box.Stats().SetAside > 0 && k.rows(t) == 1
+		})
+	})
+}
+
 // The table's name is as long as PostgreSQL allows, twice as long with its schema: longer than the
 // name of a channel may be. Rows are written, and a relay hears of them.
 func TestALongNameNotifies(t *testing.T) {
@@ -241,15 +281,14 @@ func TestBadRows(t *testing.T) {
 
 // A row that the store refuses waits, and does not keep others waiting.
 func TestRefusedRow(t *testing.T) {
-	server := redis.get(t)
+	server := testserver.Redis(t)
+	if _, err := server.Do("ACL", "SETUSER", "default", "resetkeys", "~*:{[^r]*", "~cachegen-probe:*"); err != nil {
+		t.Fatal(err)
+	}
 	onEach(t, func(t *testing.T, d database) {
 		k := newCounter(t, config{Database: d, Redis: server.Addr, Grace: time.Millisecond})
 		k.cached(t)
-		refused := k.Namespace + ":{refused}"
-		if _, err := server.Do("HSET", refused, "a", "b"); err != nil {
-			t.Fatal(err)
-		}
-		k.owed(t, refused)
+		k.owed(t, k.Namespace+":{refused}")
 		k.owed(t)
 		k.relay(t, k.cache)
 		until(t, "the other row", func() bool { return k.rows(t) == 1 && k.box.Stats().Postponed > 0 })
