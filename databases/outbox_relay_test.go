@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/cachegen/cachegen/internal/testserver"
 	"github.com/cachegen/cachegen/runtime/cachert"
 	"github.com/cachegen/cachegen/runtime/outbox"
+	"github.com/cachegen/cachegen/runtime/outbox/migration"
 )
 
 // owed commits a change of the counter and the row of a writer that has died since.
@@ -165,6 +168,74 @@ func TestNotifyWakesTheRelay(t *testing.T) {
 	k.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
 	k.owed(t) // perhaps while nobody listens
 	until(t, "a delivery after a lost connection", func() bool { return cache.count() == 2 })
+}
+
+// far is a Cache whose store takes its time.
+type far struct{ told }
+
+func (c *far) Deliver(ctx context.Context, cells []string) error {
+	select {
+	case <-time.After(50 * time.Millisecond):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return c.told.Deliver(ctx, cells)
+}
+
+// 1. among the rows of a batch is one that cannot be read, so that each is delivered alone
+// 2. that takes longer than a conversation with the database may
+// 3. the pass is rolled back, and the next one begins anew with the same rows
+//
+// So a pass ends in time with what it has done.
+func TestABadRowAmongManyAndAFarStore(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		k := newCounter(t, config{Database: d, Grace: time.Millisecond})
+		for range 12 {
+			k.owed(t)
+		}
+		k.exec(t, "UPDATE cachegen_outbox SET cells = '{' WHERE id IN (SELECT id FROM (SELECT MAX(id) AS id FROM cachegen_outbox) AS t)")
+		near := *k
+		box, err := outbox.New(k.db, outbox.Options{
+			Dialect: d.Dialect, Grace: time.Millisecond, Timeout: 500 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = box.Close() })
+		near.box = box
+		near.relay(t, &far{told{namespace: k.Namespace}})
+		until(t, "deliveries, and one row set aside", func() bool {
+			return box.Stats().SetAside > 0 && k.rows(t) == 1
+		})
+	})
+}
+
+// The table's name is as long as PostgreSQL allows, twice as long with its schema: longer than the
+// name of a channel may be. Rows are written, and a relay hears of them.
+func TestALongNameNotifies(t *testing.T) {
+	d := newDatabase(t, outbox.Postgres)
+	k := newCounter(t, config{Database: d})
+	schema, table := strings.Repeat("s", 63), strings.Repeat("t", 59)
+	text, err := migration.SQL(d.Dialect, schema+"."+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.exec(t, "CREATE SCHEMA "+schema)
+	k.exec(t, strings.SplitAfter(strings.TrimSpace(text), ";\n")...)
+	long := *k
+	long.box, err = outbox.New(k.db, outbox.Options{
+		Dialect: d.Dialect, Table: schema + "." + table, Grace: time.Millisecond, Poll: time.Hour,
+		Listen: Listen(d.DSN), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = long.box.Close() })
+	cache := &told{namespace: k.Namespace}
+	long.relay(t, cache)
+	until(t, "a relay that listens", func() bool { return long.box.Stats().Wakes == 1 })
+	long.owed(t)
+	until(t, "a delivery", func() bool { return cache.count() == 1 })
 }
 
 // A row that is due later than a relay has last looked is found without a poll.

@@ -30,7 +30,7 @@ type mutation struct {
 	known    snapshot  // seen before the commit
 	guards   []guardedRow
 	blind    bool          // announcing failed: no write-through
-	since    time.Time     // when the oldest marker that stands was sent
+	since    time.Time     // when the oldest marker that stands was sent, or the intent where there is none
 	wait     time.Duration // from the marks to the commit
 	sessions []*Session    // that the effects belong to
 	lapsed   bool          // markers may have gone before they were renewed, and what they met with them

@@ -81,13 +81,17 @@ func (e *effect) outboxes() bool { return e.w.policy.OnError == OnErrorOutbox }
 //  2. its process dies before the row is written
 //  3. nobody knows what to renew
 //
-// What only the result names is not known yet: the row then stands for the whole namespace.
+// What only the result names is not known yet: the row then stands for the whole namespace. It
+// is due a lease later, which bounds the write as a marker does: see withinLease.
 func (m *mutation) intend(e *effect, cells []string) error {
 	if !e.outboxes() {
 		return nil
 	}
 	if e.change.After != nil {
 		cells = []string{m.c.keys.namespaceCell()}
+	}
+	if len(m.marked) == 0 {
+		m.since = m.c.now()
 	}
 	return m.keep(nil, cells)
 }

@@ -227,6 +227,49 @@ func TestIntentOfAWritePastTheUnit(t *testing.T) {
 	}
 }
 
+// 1. the row of a write that sets no marker is committed; it is due when the lease is over
+// 2. the source waits for a lock, longer than that
+// 3. a relay delivers the row and deletes it
+// 4. the source commits, and the process dies
+//
+// So the source is told to stop before 3, whether or not there are markers.
+func TestASourceDoesNotOutliveItsIntent(t *testing.T) {
+	for level, down := range map[Level]bool{LevelBounded: false, LevelSession: true} {
+		for _, uncommitted := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				s, n := withOutbox(t, level)
+				if down {
+					s.store.set("read", "mark", "post", "probe")
+				}
+				if uncommitted && down { // the gate is closed already
+					s.must(s.bump(context.Background(), 1))
+				}
+				stopped := false
+				err := s.update.Do(context.Background(), Change{
+					Tags:        func(t *Tags) { t.Tag("books/book").Int(2) },
+					Uncommitted: uncommitted,
+					Run: func(ctx context.Context) error {
+						select {
+						case <-ctx.Done():
+							stopped = true
+							return ctx.Err()
+						case <-time.After(10 * time.Second): // the lease: the row is due
+							return nil
+						}
+					},
+				})
+				if !stopped || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, store down %v, uncommitted %v: it could commit after a relay has taken the row: %v", level, down, uncommitted, err)
+				}
+				if len(n.rows) == 0 {
+					t.Error("the row is gone, and nobody knows what came of the write")
+				}
+				_ = s.cache.Close()
+			})
+		}
+	}
+}
+
 // Deliver renews what the cells say, and nothing else's.
 func TestDeliver(t *testing.T) {
 	s, _ := withOutbox(t, LevelSession)

@@ -25,19 +25,28 @@ func (b *Outbox) Delivered(ids []string) {
 
 // deleteDone deletes rows until Close, and then those that wait.
 func (b *Outbox) deleteDone() {
-	for {
+	for b.ctx.Err() == nil {
 		select {
 		case id := <-b.done:
 			b.delete(b.more(id))
 		case <-b.ctx.Done():
-			for {
-				select {
-				case id := <-b.done:
-					b.delete(b.more(id))
-				default:
-					return
-				}
+		}
+	}
+	b.deleteRest()
+}
+
+// deleteRest ends with the first failure: of a database that hangs a hundred statements would
+// take Timeout each.
+func (b *Outbox) deleteRest() {
+	for {
+		select {
+		case id := <-b.done:
+			if !b.delete(b.more(id)) {
+				b.stats.leftBehind.Add(uint64(len(b.done)))
+				return
 			}
+		default:
+			return
 		}
 	}
 }
@@ -66,15 +75,16 @@ func (b *Outbox) more(id string) []string {
 	return ids
 }
 
-func (b *Outbox) delete(ids []string) {
+func (b *Outbox) delete(ids []string) (ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), b.opt.Timeout)
 	defer cancel()
 	if _, err := b.db.ExecContext(ctx, b.query.delete(len(ids)), asArgs(ids)...); err != nil {
 		b.stats.leftBehind.Add(uint64(len(ids)))
 		b.opt.Logger.Warn("cachegen: outbox rows could not be deleted, their cells will be renewed once more", "rows", len(ids), "error", err)
-		return
+		return false
 	}
 	b.stats.deleted.Add(uint64(len(ids)))
+	return true
 }
 
 func asArgs(ids []string) []any {

@@ -15,7 +15,9 @@ const postponement = 10 * time.Second
 
 // deliver tells the cache of rows, all at once, and returns the ids of those it was told of.
 // When that fails each row is tried alone, so that one which the store refuses does not keep
-// the others. When the store is down nothing is changed.
+// the others. That ends after half of Timeout, and the rest is left to the next pass: it would
+// otherwise be rolled back for being late, again and again. When the store is down nothing is
+// changed.
 func (b *Outbox) deliver(ctx context.Context, db conversation, cache Cache, rows []row) (ids []string, err error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -34,7 +36,11 @@ func (b *Outbox) deliver(ctx context.Context, db conversation, cache Cache, rows
 		}
 	}
 	ids = nil
-	for _, r := range rows {
+	enough := time.Now().Add(b.opt.Timeout / 2)
+	for i, r := range rows {
+		if i > 0 && time.Now().After(enough) {
+			break
+		}
 		err := b.deliverOne(ctx, cache, r)
 		switch {
 		case err == nil:

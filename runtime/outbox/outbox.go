@@ -40,8 +40,8 @@ type Options struct {
 	Timeout time.Duration
 	// Listen makes a relay on PostgreSQL wake by NOTIFY; database/sql has no such thing, so
 	// the driver's comes in here. It listens on channel until ctx ends or the connection is
-	// lost, and calls wake as soon as it listens and for each notification. It is called
-	// again when it returned. Default: none, relays poll.
+	// lost, and calls wake, on whatever goroutine, as soon as it listens and for each notification. It
+	// is called again when it returned. Default: none, relays poll.
 	Listen func(ctx context.Context, channel string, wake func()) error
 	// Quiet keeps rows on PostgreSQL from notifying: transactions that notify wait for each
 	// other while they commit.
@@ -108,8 +108,9 @@ func New(db *sql.DB, o Options) (*Outbox, error) {
 	return b, nil
 }
 
-// Close deletes the rows that are known to be delivered and ends that work. The database
-// stays open. Close the Cache first.
+// Close deletes the rows that are known to be delivered and ends that work, which takes no longer
+// than twice Timeout when the database does not answer. The database stays open. Close the Cache
+// first.
 func (b *Outbox) Close() error {
 	b.cancel()
 	b.wg.Wait()

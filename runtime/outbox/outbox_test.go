@@ -2,6 +2,10 @@ package outbox
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -76,5 +80,63 @@ func TestInsert(t *testing.T) {
 	}
 	if n := "RETURNING pg_notify('app_outbox', namespace)"; !strings.HasSuffix(queries[0], n) || strings.Contains(queries[1], "notify") {
 		t.Errorf("%q", queries)
+	}
+}
+
+// unreachable is a database that is gone; it counts who tries.
+type unreachable struct{ tries int }
+
+func (u *unreachable) Connect(context.Context) (driver.Conn, error) {
+	u.tries++
+	return nil, errors.New("gone")
+}
+
+func (u *unreachable) Driver() driver.Driver { return nil }
+
+// 1. the database hangs, and ten thousand rows wait to be deleted
+// 2. the outbox is closed: a hundred statements would take Timeout each
+func TestCloseDoesNotTryForEver(t *testing.T) {
+	gone := &unreachable{}
+	db := sql.OpenDB(gone)
+	defer db.Close()
+	b, err := New(db, Options{Dialect: SQLite, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.Delivered(make([]string, maxDone))
+	b.deleteDone()
+	if gone.tries != 1 || b.Stats().LeftBehind != maxDone {
+		t.Errorf("%d tries, %d rows counted as left behind, want 1 and %d", gone.tries, b.Stats().LeftBehind, maxDone)
+	}
+}
+
+// Some drivers call back on a goroutine of their own, also while Listen returns. Under the race
+// detector.
+func TestWakeFromAnotherGoroutine(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	heard := make(chan struct{})
+	calls := 0
+	b, err := New(nil, Options{Dialect: Postgres, Logger: slog.New(slog.DiscardHandler), Listen: func(_ context.Context, _ string, wake func()) error {
+		if calls++; calls > 1 {
+			cancel()
+			return nil
+		}
+		go func() {
+			defer close(heard)
+			wake()
+		}()
+		return errors.New("lost")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wake := make(chan struct{}, 1)
+	b.listen(ctx, wake)
+	<-heard
+	if err := b.Close(); err != nil || len(wake) != 1 || calls != 2 {
+		t.Errorf("%v, %d wakes, %d calls", err, len(wake), calls)
 	}
 }

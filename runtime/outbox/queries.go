@@ -18,9 +18,13 @@ type queries struct {
 	locks  bool               // take locks its rows until the end of the transaction
 }
 
+// maxChannel is the longest name of a channel. Two tables that share one wake each other's relays.
+const maxChannel = 63
+
 // channel is what rows notify on.
 func channel(table string) string {
-	return strings.ToLower(strings.ReplaceAll(table, ".", "_"))
+	name := strings.ToLower(strings.ReplaceAll(table, ".", "_"))
+	return name[:min(len(name), maxChannel)]
 }
 
 func newQueries(o Options) queries {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/cachegen/cachegen/runtime/cachert"
@@ -89,10 +90,11 @@ func (b *Outbox) sleep(ctx context.Context, wait time.Duration, wake <-chan stru
 // wake that each new beginning causes.
 func (b *Outbox) listen(ctx context.Context, wake chan<- struct{}) {
 	backoff := firstBackoff
+	var heard atomic.Bool // since the last failure
 	for ctx.Err() == nil {
 		err := b.opt.Listen(ctx, channel(b.opt.Table), func() {
 			b.stats.wakes.Add(1)
-			backoff = firstBackoff
+			heard.Store(true)
 			select {
 			case wake <- struct{}{}:
 			default:
@@ -100,6 +102,9 @@ func (b *Outbox) listen(ctx context.Context, wake chan<- struct{}) {
 		})
 		if ctx.Err() != nil {
 			return
+		}
+		if heard.Swap(false) {
+			backoff = firstBackoff
 		}
 		b.opt.Logger.Warn("cachegen: the outbox relay listens no longer, it will try again", "error", err)
 		select {

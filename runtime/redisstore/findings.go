@@ -51,7 +51,9 @@ func (s *session) tryTracking(ctx context.Context, n *server) (store.Finding, er
 	if cell.Live.Alive() {
 		return failed("a change was not reported before the reply to the next command; a proxy that does not keep RESP3 connections apart does that"), nil
 	}
-	s.hearts = append(s.hearts, heart{feed, n.client})
+	if !s.ready.Load() { // they stay the same while it is in use: it ends with any of its connections
+		s.hearts = append(s.hearts, heart{feed, n.client})
+	}
 	return store.Finding{}, nil
 }
 

@@ -69,6 +69,41 @@ func TestASwallowedHeartbeatProvesNothing(t *testing.T) {
 	}
 }
 
+// 1. something fails, and the store is probed again over the connection that is in use
+// 2. the servers are tested once more; their hearts are those of before, which operations
+// look at meanwhile
+// 3. a command is answered: it must still be a proof
+func TestAProbeOfASessionInUseLeavesItsHearts(t *testing.T) {
+	srv := testserver.Redis(t)
+	s := open(t, srv.Addr)
+	promise := live(t, s, "ns:{a}")
+	var over atomic.Bool
+	failed := make(chan error)
+	go func() { // for the race detector
+		var err error
+		for err == nil && !over.Load() {
+			_, err = read(s, "ns:{b}")
+		}
+		failed <- err
+	}()
+	for range 3 {
+		if changed, err := s.Probe(t.Context()); changed || err != nil {
+			t.Fatal(changed, err)
+		}
+	}
+	over.Store(true)
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if _, err := read(s, "ns:{c}"); err != nil {
+		t.Fatal(err)
+	}
+	if !proved(promise, begun) {
+		t.Error("a reply proves nothing any more")
+	}
+}
+
 // Each primary proves what it tells of itself: one that is frozen is not proved by the others.
 func TestAPrimaryIsNotProvedByAnother(t *testing.T) {
 	c := testserver.RedisCluster(t, 3)

@@ -53,7 +53,9 @@ local function markers()
     text[#text + 1] = string.format('%s,%.0f,%s;', m[1], m[2], m[3])
     if m[2] > last then last = m[2] end
   end
-  redis.call('SET', KEYS[1], table.concat(text), 'PX', string.format('%.0f', last - now))
+  text = table.concat(text)
+  if #text > 1048576 then return redis.error_reply('ERR cachegen: too many writes in progress on one tag') end
+  redis.call('SET', KEYS[1], text, 'PX', string.format('%.0f', last - now))
 end
 local function meet()
   for _, m in ipairs(list) do m[3] = '1' end
@@ -73,7 +75,8 @@ return 'g' .. ARGV[1]
 
 // markScript adds a marker and destroys the generation. ARGV: token, lease in ms. Markers
 // that stand there and the new one have met. The same token again extends its lease
-// and does nothing else. Returns nothing of interest.
+// and does nothing else. Returns nothing of interest, or an error when the cell would be longer than
+// what is taken for one: then all the markers in it would be lost.
 var markScript = newScript(prelude + `
 local expiry, own = now + tonumber(ARGV[2]), false
 for _, m in ipairs(list) do
@@ -86,8 +89,7 @@ if not own then
   meet()
   list[#list + 1] = {ARGV[1], expiry, #list > 0 and '1' or '0'}
 end
-markers()
-return 0
+return markers() or 0
 `)
 
 // postScript removes a marker. ARGV: token, a generation never used before, TTL in ms.

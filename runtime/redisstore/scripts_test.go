@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/cachegen/cachegen/internal/testserver"
+	"github.com/cachegen/cachegen/runtime/store"
 )
 
 // probed starts a server and opens a session on it; ctx ends after a minute.
@@ -124,6 +126,39 @@ func TestScripts(t *testing.T) {
 		if c.after != "" && left == "-1" {
 			t.Errorf("%s: the cell never expires", c.name)
 		}
+	}
+}
+
+// 1. as many markers stand in a cell as it can hold
+// 2. one more write marks, and the cell is longer than any store writes: it counts as foreign
+// 3. the next one takes it for absent; all the other markers are gone before their commits
+//
+// So the mark of 2 fails, and the others stand.
+func TestAFullCellKeepsItsMarkers(t *testing.T) {
+	ctx, srv, current := probed(t)
+	marker := func(i int) string {
+		return "a" + number(int64(i)) + "," + number(time.Now().Add(time.Hour).UnixMilli()) + ",0;"
+	}
+	full, n := []byte("m"), 0
+	for ; len(full) < 1<<20-30; n++ {
+		full = append(full, marker(n)...)
+	}
+	if _, err := srv.Do("SET", "ns:{a}", string(full), "PX", "3600000"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		token := strings.Repeat("z", 40) + number(int64(i))
+		_, err := current.mark(ctx, store.MarkRequest{Token: token, Cells: []string{"ns:{a}"}, Lease: time.Minute})
+		if err == nil || errors.Is(err, store.ErrDown) {
+			t.Errorf("mark %d: %v, want an error of a store that serves", i, err)
+		}
+	}
+	reply, err := current.post(ctx, store.PostRequest{Token: "a0", Cells: []store.PostCell{{Key: "ns:{a}", Fresh: "1xnew"}}, CellTTL: time.Hour})
+	if err != nil || reply.Outcomes[0] != store.Pending {
+		t.Fatalf("%v, %v: %d other writes are in progress", reply, err, n-1)
+	}
+	if _, err := current.mark(ctx, store.MarkRequest{Token: "z", Cells: []string{"ns:{a}"}, Lease: time.Minute}); err != nil {
+		t.Errorf("where one has gone there is room: %v", err)
 	}
 }
 

@@ -174,7 +174,9 @@ func nested[T Tx](ctx context.Context, outer *current[T], body func(context.Cont
 	if err := body(context.WithValue(ctx, txKey[T]{}, inner), inner.tx); err != nil {
 		return err
 	}
+	if _, err := inner.tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name); err != nil {
+		return err
+	}
 	done = true
-	_, err = inner.tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name)
-	return err
+	return nil
 }
