@@ -218,7 +218,7 @@ func (g *gate) send(ctx context.Context, due []undelivered) (owed []undelivered,
 			defer func() { <-slots }()
 			reply, failed := g.cache.store.Post(ctx, g.request(token, list))
 			if failed == nil {
-				if token != "" {
+				if token != "" && token != proofToken {
 					g.lost.Add(lost(reply))
 				}
 				return

@@ -288,3 +288,22 @@ func TestTheKeeperDoesNotSleepThroughALossOfTheStore(t *testing.T) {
 		_ = s.cache.Close()
 	})
 }
+
+// What a session owes is renewed under a token that has marked nothing.
+func TestDebtsOfSessionsLoseNoMarkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flaky{Store: memstore.New(memstore.Options{})}
+		s := newShop(t, func(o *Options, _ *ReadPolicy[*book], w *WritePolicy) { o.Store, w.Level = f, LevelBounded })
+		ctx, _ := in(s, "")
+		f.set("post", "probe")
+		if _, err := s.bump(ctx, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		f.set()
+		s.drain()
+		if n := s.cache.Stats().MarkersLost; n != 0 {
+			t.Errorf("%d markers lost by a write without any", n)
+		}
+		_ = s.cache.Close()
+	})
+}
