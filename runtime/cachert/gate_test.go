@@ -269,9 +269,9 @@ func (a *atTrust) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-//  1. the keeper opens the gate, and is to sleep until something distant is due
-//  2. before it sleeps the store is lost again
-//  3. the store is back: nobody but the keeper finds out
+// 1. the keeper opens the gate, and is to sleep until something distant is due
+// 2. before it sleeps the store is lost again
+// 3. the store is back: nobody but the keeper finds out
 func TestTheKeeperDoesNotSleepThroughALossOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		handler := &atTrust{Handler: slog.DiscardHandler}
