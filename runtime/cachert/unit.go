@@ -248,7 +248,7 @@ func (u *Unit) Post(commitErr error) error {
 	case u.m == nil:
 		return nil
 	case u.open, commitErr != nil && u.cache.opt.OutcomeUnknown(commitErr):
-		u.m.abandon(u.cells)
+		u.abandon()
 		return nil
 	case commitErr != nil || !u.m.mayPut() || !u.began:
 		u.puts = nil
@@ -276,7 +276,7 @@ func (u *Unit) Discard() {
 	switch { // what could not be told is counted and journalled
 	case u.m == nil:
 	case u.open:
-		u.m.abandon(u.cells)
+		u.abandon()
 	case u.apart:
 		u.leave()
 		_ = u.m.finish(u.cells, nil)
@@ -297,8 +297,16 @@ func (u *Unit) committed(returned bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.apart = true
-	u.open = u.open || !returned || err != nil && u.cache.opt.OutcomeUnknown(err)
+	if !returned || err != nil && u.cache.opt.OutcomeUnknown(err) {
+		u.open = true
+		if u.m != nil {
+			u.m.sent()
+		}
+	}
 }
+
+// abandon ends the unit without knowing what was committed. The caller holds mu.
+func (u *Unit) abandon() { u.m.abandon(slices.Concat(u.cells, without(u.earlier, u.cells))) }
 
 // lost ends a unit when it is not known whether its transaction was committed.
 func (u *Unit) lost() {
@@ -309,7 +317,7 @@ func (u *Unit) lost() {
 	}
 	u.ended = true
 	if u.m != nil {
-		u.m.abandon(u.cells)
+		u.abandon()
 	}
 }
 
