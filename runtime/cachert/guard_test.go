@@ -146,3 +146,25 @@ func TestUnitRenewsAllMarksBeforeTheCommit(t *testing.T) {
 		}
 	})
 }
+
+// 1. the tags of the arguments are marked; reading the old row takes nearly the whole lease
+// 2. the store is lost, so the marks are not renewed, and the write goes on without
+// 3. the deadline that the old marks set is over: the write must not be run with it
+func TestAnUntoldWriteHasNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		err := s.update.Do(context.Background(), Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+			Old: func(context.Context, *Tags) error {
+				<-time.After(8 * time.Second)
+				f.set("mark")
+				return nil
+			},
+			Run: func(ctx context.Context) error { return ctx.Err() },
+		})
+		if v := s.cache.Stats().Voids; err != nil || v != (Voids{Untold: 1}) {
+			t.Errorf("%v, %+v, want a write that was run", err, v)
+		}
+		_ = s.cache.Close()
+	})
+}

@@ -131,9 +131,10 @@ var errOverdue = errors.New("cachegen: the lease of the write's markers is nearl
 
 // withinLease gives the source of a marked write a deadline: three quarters of the lease after
 // the oldest marker was sent. The last quarter is for what the database still commits after it
-// was told to stop, and for the way there. At least one quarter is left when ready has returned.
+// was told to stop, and for the way there. At least one quarter is left when ready has returned,
+// but where marking failed: such a write goes on without the markers, and has no deadline.
 func (m *mutation) withinLease(ctx context.Context) (context.Context, context.CancelFunc) {
-	if len(m.marked) == 0 {
+	if len(m.marked) == 0 || m.blind {
 		return ctx, func() {}
 	}
 	return context.WithDeadlineCause(ctx, m.since.Add(m.c.opt.Lease/4*3), errOverdue)
