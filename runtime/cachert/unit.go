@@ -125,6 +125,7 @@ func (u *Unit) do(e *effect) (err error) {
 	if e.change.Old != nil {
 		cells = append(cells, e.old()...)
 	}
+	ctx := e.ctx
 	if past {
 		if err := u.intend(e, slices.Clone(cells)); err != nil {
 			return err
@@ -132,18 +133,21 @@ func (u *Unit) do(e *effect) (err error) {
 		if err := u.ready(e.ctx); err != nil {
 			return err
 		}
+		var cancel context.CancelFunc
+		ctx, cancel = u.withinLease(ctx)
+		defer cancel()
 	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
-	returned := false
+	known := false
 	defer func() { // after a panic, too: who recovers from it may go on to COMMIT
 		u.add(append(cells, e.after()...), puts.list)
 		if past {
 			u.announceLate(e)
-			u.committed(returned, err)
+			u.committed(known, err)
 		}
 	}()
-	err = e.run(e.ctx)
-	returned = true
+	err = e.run(ctx)
+	known = !past || !u.m.overdue(ctx, err) || err == nil
 	if err == nil && e.change.Put != nil && !past {
 		e.change.Put(puts)
 	}
@@ -192,6 +196,13 @@ func (u *Unit) ready(ctx context.Context) error {
 		return err
 	}
 	return await(ctx, wait)
+}
+
+// withinLease gives an effect that may be committed apart from the unit its deadline.
+func (u *Unit) withinLease(ctx context.Context) (context.Context, context.CancelFunc) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.m.withinLease(ctx)
 }
 
 // announceLate marks at once what is known only after an effect.
@@ -292,12 +303,12 @@ func (u *Unit) Discard() {
 }
 
 // committed says that some of the unit may have been committed apart from its transaction,
-// which is not taken back with it; err and returned tell what came of it.
-func (u *Unit) committed(returned bool, err error) {
+// which is not taken back with it; err and known tell what came of it.
+func (u *Unit) committed(known bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.apart = true
-	if !returned || err != nil && u.cache.opt.OutcomeUnknown(err) {
+	if !known || err != nil && u.cache.opt.OutcomeUnknown(err) {
 		u.open = true
 		if u.m != nil {
 			u.m.sent()
