@@ -138,12 +138,16 @@ func (u *Unit) do(e *effect) (err error) {
 		defer cancel()
 	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
+	u.add(cells, nil)
 	known := false
-	defer func() { // after a panic, too: who recovers from it may go on to COMMIT
-		u.add(append(cells, e.after()...), puts.list)
+	defer func() { // after a panic, too, even of After: who recovers from it may go on to COMMIT
 		if past {
-			u.announceLate(e)
-			u.committed(known, err)
+			defer func() { u.committed(known, err) }()
+		}
+		after := e.after()
+		u.add(append(cells, after...), puts.list)
+		if past {
+			u.announceLate(after)
 		}
 	}()
 	err = e.run(ctx)
@@ -206,8 +210,7 @@ func (u *Unit) withinLease(ctx context.Context) (context.Context, context.Cancel
 }
 
 // announceLate marks at once what is known only after an effect.
-func (u *Unit) announceLate(e *effect) {
-	after := e.after()
+func (u *Unit) announceLate(after []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if late := without(after, u.m.marked); !u.ended && len(late) > 0 {
