@@ -329,6 +329,10 @@ func (p *process) talk(ctx context.Context, by *op, tx *transaction, what string
 			w.after(back, func() { reply <- err })
 		})
 	}
+	gaveUp := ctx.Done()
+	if w.class == Overdue { // it commits late, and says so: the driver does not know of deadlines
+		gaveUp = nil
+	}
 	select {
 	case err := <-reply:
 		s.note(result(err))
@@ -338,7 +342,7 @@ func (p *process) talk(ctx context.Context, by *op, tx *transaction, what string
 		return err
 	case <-p.dead:
 		return errDead
-	case <-ctx.Done():
+	case <-gaveUp:
 		return ctx.Err()
 	}
 }
