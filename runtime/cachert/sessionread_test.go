@@ -26,3 +26,18 @@ func TestANoteIsNotForgottenWhileItIsAskedFor(t *testing.T) {
 		t.Error("what is older than the session knows was believed")
 	}
 }
+
+// 1. a bump reads the clock for its generation, and reaches the store nearly StoreTimeout later
+// 2. as long after that as the bound allows, another process is answered near: the old version
+// 3. here the session is answered with the new one: what it was read under is older than the bound
+func TestAReadIsNotedWhileItsGenerationWasOnTheWay(t *testing.T) {
+	c := newShop(t, nil).cache
+	on := c.nearAge() + c.opt.ClockSkew + c.opt.StoreTimeout
+	for made, noted := range map[time.Duration]bool{on - time.Millisecond: true, on + time.Millisecond: false} {
+		s, now := c.NewSession(""), c.now()
+		s.read(c, hashOf("book 1"), 1, now.Add(-made), now)
+		if got := len(s.told) > 0; got != noted {
+			t.Errorf("made %v ago: noted %v, want %v", made, got, noted)
+		}
+	}
+}
