@@ -28,6 +28,9 @@ func (u *Unit) named() int {
 func (u *Unit) again(since int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.m != nil {
+		u.m.sent()
+	}
 	since = min(since, len(u.cells))
 	u.earlier = append(u.earlier, without(u.cells[since:], u.earlier)...)
 	u.cells = u.cells[:since]
@@ -40,11 +43,10 @@ func (u *Unit) leave() {
 	if u.m == nil || len(left) == 0 {
 		return
 	}
-	bare := u.m.bare
-	if u.m.blind { // the markers may never have arrived
-		bare = slices.Concat(bare, u.m.marked)
+	bare := left
+	if !u.m.blind { // else the markers may never have arrived
+		bare = without(left, u.m.marked)
 	}
-	bare = without(left, without(left, bare))
 	u.m.marked = without(u.m.marked, left)
 	u.m.bare = slices.Concat(without(u.m.bare, bare), bare)
 	u.m.stats.unknownOutcome()

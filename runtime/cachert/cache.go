@@ -201,11 +201,7 @@ func (c *Cache) probe(ctx context.Context) error {
 		return err
 	}
 	if changed {
-		c.epoch.Add(1)
-		c.renewOwed.Store(true) // the store reports a change once
-		if c.opt.Observer != nil {
-			c.opt.Observer.Observe(Event{Kind: EventServerChange})
-		}
+		c.otherServer()
 	}
 	if err := c.recognise(ctx); err != nil {
 		return err
@@ -226,6 +222,15 @@ func (c *Cache) probe(ctx context.Context) error {
 		c.opt.Logger.Log(ctx, level, "cachegen: "+f.Text, "code", f.Code)
 	}
 	return nil
+}
+
+// otherServer gives up what was cached on the server before.
+func (c *Cache) otherServer() {
+	c.epoch.Add(1)
+	c.renewOwed.Store(true) // the store reports a change once
+	if c.opt.Observer != nil {
+		c.opt.Observer.Observe(Event{Kind: EventServerChange})
+	}
 }
 
 // Close stops background work and closes the store. Reads and writes that come later go to

@@ -126,7 +126,9 @@ func (g *gate) run() {
 	backoff := firstBackoff
 	for {
 		var wait time.Duration
+		wake := g.wake
 		if err := g.deliver(); err != nil {
+			wake = nil // failures of others must not make it probe faster
 			wait = backoff/2 + g.cache.opt.pause(backoff/2)
 			backoff = min(2*backoff, maxBackoff)
 		} else {
@@ -139,7 +141,7 @@ func (g *gate) run() {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-g.woken():
+		case <-wake:
 		case <-g.cache.ctx.Done():
 			timer.Stop()
 			g.mu.Lock()
@@ -149,15 +151,6 @@ func (g *gate) run() {
 		}
 		timer.Stop()
 	}
-}
-
-// woken is the wake channel while the keeper waits for a distant time, and nil while it
-// backs off: failures of others must not make it probe faster.
-func (g *gate) woken() <-chan struct{} {
-	if g.open.Load() {
-		return g.wake
-	}
-	return nil
 }
 
 // settle opens the gate when nothing due is owed. It returns how long to wait for what is
@@ -225,7 +218,7 @@ func (g *gate) send(ctx context.Context, due []undelivered) (owed []undelivered,
 			defer func() { <-slots }()
 			reply, failed := g.cache.store.Post(ctx, g.request(token, list))
 			if failed == nil {
-				if token != "" {
+				if token != "" && token != proofToken {
 					g.lost.Add(lost(reply))
 				}
 				return

@@ -251,3 +251,59 @@ func TestAClosedCacheIsNotOpenedAgain(t *testing.T) {
 		t.Error("the store of a closed cache is trusted")
 	}
 }
+
+// atTrust is a log handler that does something when the store is trusted again, once.
+type atTrust struct {
+	slog.Handler
+	do func()
+}
+
+func (a *atTrust) Enabled(context.Context, slog.Level) bool { return true }
+
+func (a *atTrust) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "cachegen: store trusted again" && a.do != nil {
+		do := a.do
+		a.do = nil
+		do()
+	}
+	return nil
+}
+
+// 1. the keeper opens the gate, and is to sleep until something distant is due
+// 2. before it sleeps the store is lost again
+// 3. the store is back: nobody but the keeper finds out
+func TestTheKeeperDoesNotSleepThroughALossOfTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handler := &atTrust{Handler: slog.DiscardHandler}
+		s := newShop(t, func(o *Options, _ *ReadPolicy[*book], _ *WritePolicy) { o.Logger = slog.New(handler) })
+		gate := s.cache.gate
+		handler.do = func() { gate.close(store.ErrDown) }
+		gate.owe("", []string{"test:{books/book:1}"}, s.cache.now().Add(time.Hour), nil)
+		synctest.Wait()
+		gate.close(store.ErrDown)
+		<-time.After(10 * time.Second)
+		if st := s.cache.Stats(); !st.Open || st.Outages != 2 {
+			t.Errorf("open %v after %d outages, want open after two", st.Open, st.Outages)
+		}
+		_ = s.cache.Close()
+	})
+}
+
+// What a session owes is renewed under a token that has marked nothing.
+func TestDebtsOfSessionsLoseNoMarkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flaky{Store: memstore.New(memstore.Options{})}
+		s := newShop(t, func(o *Options, _ *ReadPolicy[*book], w *WritePolicy) { o.Store, w.Level = f, LevelBounded })
+		ctx, _ := in(s, "")
+		f.set("post", "probe")
+		if _, err := s.bump(ctx, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		f.set()
+		s.drain()
+		if n := s.cache.Stats().MarkersLost; n != 0 {
+			t.Errorf("%d markers lost by a write without any", n)
+		}
+		_ = s.cache.Close()
+	})
+}

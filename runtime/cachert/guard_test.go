@@ -146,3 +146,57 @@ func TestUnitRenewsAllMarksBeforeTheCommit(t *testing.T) {
 		}
 	})
 }
+
+// 1. the tags of the arguments are marked; reading the old row takes nearly the whole lease
+// 2. the store is lost, so the marks are not renewed, and the write goes on without
+// 3. the deadline that the old marks set is over: the write must not be run with it
+func TestAnUntoldWriteHasNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		err := s.update.Do(context.Background(), Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+			Old: func(context.Context, *Tags) error {
+				<-time.After(8 * time.Second)
+				f.set("mark")
+				return nil
+			},
+			Run: func(ctx context.Context) error { return ctx.Err() },
+		})
+		if v := s.cache.Stats().Voids; err != nil || v != (Voids{Untold: 1}) {
+			t.Errorf("%v, %+v, want a write that was run", err, v)
+		}
+		_ = s.cache.Close()
+	})
+}
+
+// A write past the stores of a unit of work commits by itself, and has the deadline of one:
+//
+//  1. it marks; the source hangs, and returns an error of its own making when its context ends
+//  2. the database commits all the same, a little later: readers must not have stored the old row
+func TestAWritePastTheUnitEndsInsideItsLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTxShop(t, nil)
+		ctx, unit := s.begin()
+		unit.handOut()
+		start, change := time.Now(), s.change(1)
+		change.Run = func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Minute):
+			}
+			return errDriver
+		}
+		if err := s.update.Do(ctx, change); err != errDriver || time.Since(start) != 7500*time.Millisecond {
+			t.Errorf("%v after %v, want the source's own error after three quarters of the lease", err, time.Since(start))
+		}
+		unit.Discard()
+		s.want(context.Background(), 1, 1)
+		synctest.Wait()
+		s.rows[1] = book{ID: 1, Version: 2}
+		s.want(context.Background(), 2, 1)
+		if v := s.cache.Stats().Voids; v != (Voids{Unknown: 1, Overdue: 1}) {
+			t.Errorf("%+v, want one unknown and one overdue", v)
+		}
+		_ = s.cache.Close()
+	})
+}

@@ -30,13 +30,15 @@ type insideKey struct{}
 
 // inside returns a context whose loads do not wait for a turn: they are part of something that
 // has one, or that must not be held up. A load that waited for another one while it holds a
-// turn itself could wait for ever.
+// turn itself could wait for ever; so their flights are not shared with those of others either.
 func inside(ctx context.Context) context.Context { return context.WithValue(ctx, insideKey{}, true) }
+
+func isInside(ctx context.Context) bool { return ctx.Value(insideKey{}) != nil }
 
 // enter waits for a turn, as long as ctx allows. The context returned is that of the load;
 // leave ends the turn.
 func (l *loads) enter(ctx context.Context) (_ context.Context, leave func(), err error) {
-	if l.slots == nil || ctx.Value(insideKey{}) != nil {
+	if l.slots == nil || isInside(ctx) {
 		return ctx, func() {}, nil
 	}
 	select {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // narrow is a shop whose source is asked by so many at a time.
@@ -81,4 +82,35 @@ func TestAWaitingLoadLeavesWithItsContext(t *testing.T) {
 	}()
 	s.hook = nil
 	s.mustGet(t.Context(), 1)
+}
+
+// A load that reads another object holds its turn while it waits:
+//
+//  1. the load of book 1 has the only turn
+//  2. another caller asks for book 2: its flight waits for a turn
+//  3. the load of book 1 asks for book 2, too; were it to join that flight, each would wait for
+//     the other
+func TestALoadInsideALoadDoesNotWaitForATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := narrow(t, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		proceed := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := s.byID.Get(ctx, s.call(1), func(ctx context.Context) (*book, error) {
+				<-proceed
+				return s.get(ctx, 2)
+			})
+			if err != nil {
+				t.Errorf("book 1, through book 2: %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() { s.mustGet(ctx, 2) })
+		synctest.Wait()
+		close(proceed)
+		wg.Wait()
+		_ = s.cache.Close()
+	})
 }

@@ -35,6 +35,7 @@ type mutation struct {
 	sessions []*Session    // that the effects belong to
 	lapsed   bool          // markers may have gone before they were renewed, and what they met with them
 	rows     []string      // of the outbox, written or perhaps written
+	stays    []string      // cells whose markers no refusal takes back
 }
 
 // guardedRow is a row that was read under the marks of some cells, and what to drop when
@@ -117,6 +118,7 @@ func (m *mutation) announce(cells []string) error {
 	m.blind = true
 	if m.refuses {
 		m.stats.refuse(err)
+		m.marked = without(m.marked, m.stays)
 		_, _ = m.c.post(m.ctx, store.PostRequest{Token: m.token, Cells: m.postCells()}, m.stats)
 		// That post may arrive late: it must not end the marks of another attempt.
 		m.token, m.marked, m.lapsed = string(m.c.fresh()), nil, true
@@ -124,6 +126,10 @@ func (m *mutation) announce(cells []string) error {
 	}
 	return nil
 }
+
+// sent says that a COMMIT is under way whose outcome nobody knows: whatever becomes of the rest,
+// the markers that stand now stay until their lease ends.
+func (m *mutation) sent() { m.stays = append(m.stays, without(m.marked, m.stays)...) }
 
 // mark also observes the cells that every entry of the repositories depends on: their
 // generations are taken before the commit like all others.

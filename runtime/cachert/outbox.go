@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -45,7 +44,7 @@ func (c *Cache) Namespace() string { return c.opt.Namespace }
 // cannot be reached, and ErrNotACell, before anything is done, when a key does not belong here.
 func (c *Cache) Deliver(ctx context.Context, cells []string) error {
 	for _, cell := range cells {
-		if !strings.HasPrefix(cell, c.keys.prefix+"{") || !strings.HasSuffix(cell, "}") {
+		if !c.keys.isCell(cell) {
 			return fmt.Errorf("%w: %q", ErrNotACell, cell)
 		}
 	}
@@ -90,7 +89,7 @@ func (m *mutation) intend(e *effect, cells []string) error {
 	if e.change.After != nil {
 		cells = []string{m.c.keys.namespaceCell()}
 	}
-	if len(m.marked) == 0 {
+	if len(m.marked) == 0 || m.blind {
 		m.since = m.c.now()
 	}
 	return m.keep(nil, cells)

@@ -148,3 +148,63 @@ func TestTagsOfAnAttemptBeforeStayMarked(t *testing.T) {
 		})
 	}
 }
+
+// 1 the write changes the row, and naming what its result names panics; 2 somebody recovers and
+// commits all the same: what the arguments name must be dropped.
+func TestAUnitIsToldThoughNamingTheResultPanics(t *testing.T) {
+	for name, past := range map[string]bool{"its own": false, "past its stores": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newTxShop(t, nil)
+			s.want(context.Background(), 1, 1)
+			s.drain()
+			ctx, unit := s.begin()
+			if past {
+				unit.handOut()
+			}
+			change := s.change(1)
+			change.After = func(*Tags) { panic("no such field") }
+			func() {
+				defer func() { _ = recover() }()
+				_ = s.update.Do(ctx, change)
+			}()
+			s.commit()
+			if past { // it was committed apart from the transaction, which is rolled back
+				unit.Discard()
+			} else {
+				s.must(unit.Mark())
+				s.must(unit.Post(nil))
+			}
+			s.want(context.Background(), 2, 1)
+		})
+	}
+}
+
+// The commit of a write that is not seen comes later, and its marks have not arrived: what it
+// changed is owed, though naming what its result names panics.
+func TestAnUnseenWriteIsOwedThoughNamingTheResultPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := flakyShop(t, OnErrorProceed)
+		s.mustGet(context.Background(), 1)
+		s.drain()
+		f.set("mark")
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.update.Do(context.Background(), Change{
+				Uncommitted: true,
+				Tags:        func(t *Tags) { t.Tag("books/book").Int(1) },
+				Run:         func(context.Context) error { return nil },
+				After:       func(*Tags) { panic("no such field") },
+			})
+		}()
+		s.mu.Lock()
+		s.rows[1] = book{ID: 1, Version: 2}
+		s.mu.Unlock()
+		f.set()
+		<-time.After(11 * time.Second)
+		s.drain()
+		if v := s.mustGet(context.Background(), 1).Version; v != 2 {
+			t.Errorf("version %d, want 2", v)
+		}
+		_ = s.cache.Close()
+	})
+}

@@ -188,6 +188,9 @@ func (r *Reader[V]) getFromStore(ctx context.Context, call Call[V], t target, ol
 	if primary {
 		key += " primary"
 	}
+	if isInside(ctx) { // must not join a load that waits for a turn
+		key += " inside"
+	}
 	if r.alone(ctx) {
 		key += " " + string(r.repo.cache.fresh())
 	}

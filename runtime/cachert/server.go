@@ -17,7 +17,7 @@ import (
 //  3. the server restarts from the snapshot, or a replica takes over that was not told
 //  4. a process starts, and finds the entry valid
 //
-// What was made on another server is given up.
+// What was made on another server is given up, unless that is owed already.
 func (c *Cache) recognise(ctx context.Context) error {
 	identified, ok := c.store.(store.Identified)
 	if !ok {
@@ -29,13 +29,12 @@ func (c *Cache) recognise(ctx context.Context) error {
 	reply, err := c.store.Read(ctx, store.ReadRequest{
 		Cells: []string{c.keys.namespaceCell()}, Fresh: c.fresh, CellTTL: c.cellTTL(),
 	})
-	if err != nil {
+	if err != nil || c.renewOwed.Load() {
 		return err
 	}
 	server, _, _ := strings.Cut(string(reply.Cells[0].Generation), "x")
 	if server != strconv.FormatUint(hash.Sum64(), generationBase) {
-		c.epoch.Add(1)
-		c.renewOwed.Store(true)
+		c.otherServer()
 	}
 	return nil
 }

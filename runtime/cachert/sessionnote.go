@@ -120,10 +120,11 @@ func (m *mutation) noteUnknown(cells []string) {
 
 // read notes that an object was answered under the given period, by a read that began at since.
 // last is a moment after the last change of what was read: where no process can have kept an
-// older one there is nothing to note. Noting it twice changes nothing.
+// older one there is nothing to note. Where last is of a generation, the clock was read before
+// that was sent. Noting it twice changes nothing.
 func (s *Session) read(c *Cache, object, period uint64, last, since time.Time) {
 	now := c.now()
-	until := earlier(last, now).Add(c.nearAge() + c.opt.ClockSkew)
+	until := earlier(last, now).Add(c.nearAge() + c.opt.ClockSkew + c.opt.StoreTimeout)
 	if !now.Before(until) {
 		return
 	}

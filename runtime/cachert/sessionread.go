@@ -108,7 +108,12 @@ func (s *Session) believes(c *Cache, object uint64, e *nearEntry) bool {
 		return false
 	}
 	for _, d := range e.deps {
-		if s.doubts(c, d.cell, d.period, e, now) || s.isOpen(c, d.cell, d.gen, now) {
+		if s.doubts(c, d.cell, d.period, e, now) {
+			return false
+		}
+	}
+	for _, d := range e.deps { // apart: this may write notes, and so unite those that are asked for
+		if s.isOpen(c, d.cell, d.gen, now) {
 			return false
 		}
 	}

@@ -130,10 +130,12 @@ func (m *mutation) withdraw() {
 var errOverdue = errors.New("cachegen: the lease of the write's markers is nearly over")
 
 // withinLease gives the source of a write that has left a marker, or an intent, a deadline: three
-// quarters of the lease after the oldest of them was sent. The last quarter is for what the database still commits after it
-// was told to stop, and for the way there. At least one quarter is left when ready has returned.
+// quarters of the lease after the oldest of them was sent. The last quarter is for what the
+// database still commits after it was told to stop, and for the way there. At least one quarter
+// is left when ready has returned. A write that goes on although its mark failed, and without
+// an intent, has no deadline.
 func (m *mutation) withinLease(ctx context.Context) (context.Context, context.CancelFunc) {
-	if len(m.marked)+len(m.rows) == 0 {
+	if marked := len(m.marked) > 0 && !m.blind; !marked && len(m.rows) == 0 {
 		return ctx, func() {}
 	}
 	return context.WithDeadlineCause(ctx, m.since.Add(m.c.opt.Lease/4*3), errOverdue)

@@ -125,6 +125,7 @@ func (u *Unit) do(e *effect) (err error) {
 	if e.change.Old != nil {
 		cells = append(cells, e.old()...)
 	}
+	ctx := e.ctx
 	if past {
 		if err := u.intend(e, slices.Clone(cells)); err != nil {
 			return err
@@ -132,18 +133,25 @@ func (u *Unit) do(e *effect) (err error) {
 		if err := u.ready(e.ctx); err != nil {
 			return err
 		}
+		var cancel context.CancelFunc
+		ctx, cancel = u.withinLease(ctx)
+		defer cancel()
 	}
 	puts := &Puts{ctx: e.ctx, uncommitted: true}
-	returned := false
-	defer func() { // after a panic, too: who recovers from it may go on to COMMIT
-		u.add(append(cells, e.after()...), puts.list)
+	u.add(cells, nil)
+	known := false
+	defer func() { // after a panic, too, even of After: who recovers from it may go on to COMMIT
 		if past {
-			u.announceLate(e)
-			u.committed(returned, err)
+			defer func() { u.committed(known, err) }()
+		}
+		after := e.after()
+		u.add(append(cells, after...), puts.list)
+		if past {
+			u.announceLate(after)
 		}
 	}()
-	err = e.run(e.ctx)
-	returned = true
+	err = e.run(ctx)
+	known = !past || !u.m.overdue(ctx, err) || err == nil
 	if err == nil && e.change.Put != nil && !past {
 		e.change.Put(puts)
 	}
@@ -194,9 +202,15 @@ func (u *Unit) ready(ctx context.Context) error {
 	return await(ctx, wait)
 }
 
+// withinLease gives an effect that may be committed apart from the unit its deadline.
+func (u *Unit) withinLease(ctx context.Context) (context.Context, context.CancelFunc) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.m.withinLease(ctx)
+}
+
 // announceLate marks at once what is known only after an effect.
-func (u *Unit) announceLate(e *effect) {
-	after := e.after()
+func (u *Unit) announceLate(after []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if late := without(after, u.m.marked); !u.ended && len(late) > 0 {
@@ -248,7 +262,7 @@ func (u *Unit) Post(commitErr error) error {
 	case u.m == nil:
 		return nil
 	case u.open, commitErr != nil && u.cache.opt.OutcomeUnknown(commitErr):
-		u.m.abandon(u.cells)
+		u.abandon()
 		return nil
 	case commitErr != nil || !u.m.mayPut() || !u.began:
 		u.puts = nil
@@ -276,7 +290,7 @@ func (u *Unit) Discard() {
 	switch { // what could not be told is counted and journalled
 	case u.m == nil:
 	case u.open:
-		u.m.abandon(u.cells)
+		u.abandon()
 	case u.apart:
 		u.leave()
 		_ = u.m.finish(u.cells, nil)
@@ -292,13 +306,21 @@ func (u *Unit) Discard() {
 }
 
 // committed says that some of the unit may have been committed apart from its transaction,
-// which is not taken back with it; err and returned tell what came of it.
-func (u *Unit) committed(returned bool, err error) {
+// which is not taken back with it; err and known tell what came of it.
+func (u *Unit) committed(known bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.apart = true
-	u.open = u.open || !returned || err != nil && u.cache.opt.OutcomeUnknown(err)
+	if !known || err != nil && u.cache.opt.OutcomeUnknown(err) {
+		u.open = true
+		if u.m != nil {
+			u.m.sent()
+		}
+	}
 }
+
+// abandon ends the unit without knowing what was committed. The caller holds mu.
+func (u *Unit) abandon() { u.m.abandon(slices.Concat(u.cells, without(u.earlier, u.cells))) }
 
 // lost ends a unit when it is not known whether its transaction was committed.
 func (u *Unit) lost() {
@@ -309,7 +331,7 @@ func (u *Unit) lost() {
 	}
 	u.ended = true
 	if u.m != nil {
-		u.m.abandon(u.cells)
+		u.abandon()
 	}
 }
 

@@ -23,7 +23,9 @@ func (c *counted) Mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, 
 }
 
 func (c *counted) Post(ctx context.Context, r store.PostRequest) (store.PostReply, error) {
+	c.mu.Lock()
 	c.posts++
+	c.mu.Unlock()
 	return c.flaky.Post(ctx, r)
 }
 

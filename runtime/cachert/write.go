@@ -131,13 +131,13 @@ func (e *effect) unseen() error {
 	}
 	within, cancel := m.withinLease(e.ctx)
 	defer cancel()
+	defer m.abandon(nil) // also when it is After that panics
 	defer func() {
 		m.refuses = false // it has happened
 		if late := m.late(e.after()); len(late) > 0 {
 			_ = m.announce(late)
 			_ = await(e.ctx, m.waits()) // it is not committed yet
 		}
-		m.abandon(nil)
 	}()
 	return e.run(within)
 }
