@@ -92,6 +92,11 @@ func (o *op) read(ctx context.Context, s *step, c class, object string) {
 	case fresh:
 		ctx = cachert.Fresh(ctx)
 	}
+	o.get(ctx, s, object, fresh, past)
+}
+
+// get is one read, judged.
+func (o *op) get(ctx context.Context, s *step, object string, fresh, past bool) {
 	a := o.w.ask(o.p, object, fresh)
 	s.note("READS " + object)
 	rows, err := o.p.read(ctx, object)

@@ -98,5 +98,5 @@ const (
 	ttl          = 2 * time.Minute
 	eventualTTL  = 300 * time.Millisecond
 	travel       = 4 * time.Millisecond // the longest way of a message that nothing holds up
-	staleness    = 18 * time.Millisecond
+	staleness    = 12 * time.Millisecond
 )

@@ -56,11 +56,11 @@ func (o *op) hasCommitted() bool {
 	return o.committed
 }
 
-// tell notes that what the call has committed has been told.
+// tell notes that what the call has committed has been told: all of it that it knows of.
 func (o *op) tell() {
 	o.w.state.Lock()
 	defer o.w.state.Unlock()
-	if !o.wasTold {
+	if known := !o.creates || o.answered; known && !o.wasTold {
 		o.wasTold, o.toldAt = true, o.w.now()
 	}
 }

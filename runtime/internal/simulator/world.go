@@ -142,11 +142,11 @@ func (w *world) nemesis() {
 			w.lose(s)
 		case n < 25 && w.hangs:
 			if s.fault("hangs "+p.name, 1000) {
-				p.client.hang(s.within(100 * time.Millisecond))
+				w.watch(s, p, func() { p.client.hang(s.within(100 * time.Millisecond)) })
 			}
 		case n < 50 && w.hangs:
 			if s.fault("slows down "+p.name, 1000) {
-				p.client.slow(staleness+s.within(staleness), s.within(100*time.Millisecond))
+				w.watch(s, p, func() { p.client.slow(staleness+s.within(staleness), s.within(100*time.Millisecond)) })
 			}
 		case n < 60:
 			if s.fault("cuts "+p.name, 1000) {
