@@ -21,6 +21,7 @@ type client struct {
 	conn   *conn
 	seen   int           // the server's life at the last good probe, 0: none
 	within time.Duration // how young the proof is to be kept, 0: nobody asks
+	proof  store.Proof   // DeafConnection only
 }
 
 var _ store.Store = (*client)(nil)
@@ -427,7 +428,11 @@ func (c *client) Probe(ctx context.Context) (changed bool, err error) {
 	n := c.conn
 	if n == nil && !c.p.isDead() {
 		n = &conn{c: c, run: w.server.run, cut: make(chan struct{}), table: map[string]known{}}
-		if !w.broken(NoProof) {
+		switch {
+		case w.broken(NoProof):
+		case w.broken(DeafConnection): // for whatever hangs on it, the next connection is the same
+			n.proof = &c.proof
+		default:
 			n.proof = new(store.Proof)
 		}
 		c.conn = n

@@ -52,6 +52,7 @@ const (
 	NoProof        Broken = "promises claim to need no proof"
 	LateProof      Broken = "a proof is dated by the reply"
 	NoWait         Broken = "promises are said not to lag"
+	LostToken      Broken = "a session's token is lost on the way"
 )
 
 // All lists the broken worlds that are found within a thousand seeds. EagerTable is not: what
@@ -59,7 +60,7 @@ const (
 var All = []Broken{
 	KeptGeneration, BlindPost, OneSlot, NoRepair, RevivedCell, BlindBump, CountedCells, DeafPromises, DeafConnection,
 	NoFence, SilentRestart, LaggingLoads, UnmarkedWrites, FailOpen, KnownOutcome, EarlyWrite, ForgottenList,
-	NoProof, LateProof, NoWait,
+	NoProof, LateProof, NoWait, LostToken,
 }
 
 // Config describes one run. Open is required.

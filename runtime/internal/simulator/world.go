@@ -60,11 +60,16 @@ func Run(config Config) Result {
 	for i := range 2 + s.n(2) {
 		w.processes = append(w.processes, w.open(i, 0))
 	}
+	users := s.chance(400)
 	for i := range w.processes {
 		for j := range 2 {
 			name := "p" + strconv.Itoa(i) + string(rune('a'+j))
+			var u *user
+			if users && j == 1 {
+				u = &user{seen: map[string]int{}}
+			}
 			w.begin()
-			go w.call(i, name)
+			go w.call(i, name, u)
 		}
 	}
 	w.begin()
