@@ -31,6 +31,7 @@ type world struct {
 	hangs     bool // connections do, or lag behind
 	still     bool // nobody sends heartbeats
 	reads     int
+	marks     map[string]string // who has marked, by token
 
 	mu         sync.Mutex // guards the bookkeeping of steps
 	counts     map[string]int
@@ -50,7 +51,7 @@ func (w *world) now() time.Duration { return time.Since(w.start) }
 // Run runs one seed and judges it. It must be called inside a testing/synctest bubble.
 func Run(config Config) Result {
 	w := &world{
-		config: config, start: time.Now(), classes: map[class]bool{}, idle: make(chan struct{}, 1),
+		config: config, start: time.Now(), classes: map[class]bool{}, idle: make(chan struct{}, 1), marks: map[string]string{},
 		counts: map[string]int{}, taken: map[time.Duration]bool{}, kills: 2,
 	}
 	w.server = &server{w: w, run: 1, cells: map[string]*cell{}, entries: map[string]entry{}}
