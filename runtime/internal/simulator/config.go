@@ -52,6 +52,7 @@ const (
 	NoProof        Broken = "promises claim to need no proof"
 	LateProof      Broken = "a proof is dated by the reply"
 	NoWait         Broken = "promises are said not to lag"
+	SameAgain      Broken = "a post that runs twice makes the same generation twice"
 	LostToken      Broken = "a session's token is lost on the way"
 )
 
@@ -60,7 +61,7 @@ const (
 var All = []Broken{
 	KeptGeneration, BlindPost, OneSlot, NoRepair, RevivedCell, BlindBump, CountedCells, DeafPromises, DeafConnection,
 	NoFence, SilentRestart, LaggingLoads, UnmarkedWrites, FailOpen, KnownOutcome, EarlyWrite, ForgottenList,
-	NoProof, LateProof, NoWait, LostToken,
+	NoProof, LateProof, NoWait, SameAgain, LostToken,
 }
 
 // Config describes one run. Open is required.
