@@ -69,8 +69,9 @@ func TestSimulator(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d seeds, %d steps, %d reads judged, %d of them hits; faults: %v", *seeds, all.steps, all.reads, all.hits, all.faults)
-	if all.hits < uint64(*seeds) || len(all.faults) < 12 {
+	t.Logf("%d seeds, %d steps, %d reads judged, %d of them hits, %d near at level leased, %d near whose proof had lapsed; faults: %v",
+		*seeds, all.steps, all.reads, all.hits, all.leased, all.lapsed, all.faults)
+	if all.hits < uint64(*seeds) || all.leased == 0 || all.lapsed == 0 || len(all.faults) < 12 {
 		t.Error("the mix is not what it should be")
 	}
 }
@@ -80,6 +81,8 @@ type tally struct {
 	mu           sync.Mutex
 	steps, reads int
 	hits         uint64
+	leased       uint64 // hits near at level leased
+	lapsed       uint64 // what was near and not proved
 	faults       map[string]int
 }
 
@@ -87,6 +90,7 @@ func (a *tally) add(r simulator.Result) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.steps, a.reads, a.hits = a.steps+r.Steps, a.reads+r.Reads, a.hits+r.Hits
+	a.leased, a.lapsed = a.leased+r.LeasedNear, a.lapsed+r.Lapsed
 	for _, f := range r.Faults {
 		_, what, _ := strings.Cut(f, ": ")
 		what, _, _ = strings.Cut(what, " p")

@@ -15,31 +15,42 @@ import (
 const callsEach = 6
 
 // call is one caller in a process: reads and writes, one after another.
-func (w *world) call(index int, name string) {
+func (w *world) call(index int, name string, u *user) {
 	defer w.rest()
 	for i := range callsEach {
+		if u != nil {
+			index = w.step(name).n(len(w.processes))
+		}
 		p := w.process(index)
-		o := &op{w: w, p: p, name: name + strconv.Itoa(i), touched: -1, marked: map[string]bool{}}
+		o := &op{w: w, p: p, name: name + strconv.Itoa(i), touched: -1, follows: -1, marked: map[string]bool{}}
 		s := w.step(p.name, o.name)
-		w.sleep(p, s.within(15*time.Millisecond))
+		if u == nil {
+			w.sleep(p, s.within(15*time.Millisecond))
+		} else {
+			w.sleep(p, s.within(travel))
+		}
 		if w.config.Without[o.name] {
 			continue
 		}
 		w.mu.Lock()
 		w.calls = append(w.calls, o.name)
 		w.mu.Unlock()
-		o.run(s)
+		o.run(s, u)
 	}
 }
 
-func (o *op) run(s *step) {
-	ctx, cancel := context.WithCancel(o.context())
+func (o *op) run(s *step, u *user) {
+	ctx, end := u.begin(o, o.context())
+	defer end()
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if o.w.class == Within && s.fault("its caller leaves", 15) {
 		o.w.after(s.within(6*time.Millisecond), cancel)
 	}
 	c := o.pick(s)
 	switch n := s.n(100); {
+	case o.follows >= 0 && s.chance(700):
+		o.read(ctx, s, class(o.follows/10), rowObject(o.follows))
 	case n < 40:
 		o.read(ctx, s, c, rowObject(c.first()+int64(s.n(3))))
 	case n < 60:
@@ -57,7 +68,10 @@ func (o *op) run(s *step) {
 	}
 }
 
-func (o *op) context() context.Context { return context.WithValue(context.Background(), opKey{}, o) }
+func (o *op) context() context.Context {
+	ctx := context.WithValue(context.Background(), opKey{}, o)
+	return cachert.WithSession(ctx, o.session)
+}
 
 // pick chooses a class.
 func (o *op) pick(s *step) class {
@@ -92,7 +106,12 @@ func (o *op) read(ctx context.Context, s *step, c class, object string) {
 	case fresh:
 		ctx = cachert.Fresh(ctx)
 	}
-	a := o.w.ask(o.p, object, fresh)
+	o.get(ctx, s, object, fresh, past)
+}
+
+// get is one read, judged.
+func (o *op) get(ctx context.Context, s *step, object string, fresh, past bool) {
+	a := o.w.ask(o, object, fresh)
 	s.note("READS " + object)
 	rows, err := o.p.read(ctx, object)
 	if o.p.isDead() {
@@ -106,7 +125,7 @@ func (o *op) read(ctx context.Context, s *step, c class, object string) {
 		return
 	}
 	s.note("GOT " + text(rows))
-	o.w.answer(o.p, a, rows, !past)
+	o.w.answer(o, a, rows, !past)
 }
 
 type kind uint8

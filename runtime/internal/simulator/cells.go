@@ -19,6 +19,7 @@ type server struct {
 	entries map[string]entry
 	kept    *server // an older state, for a restart
 	pushes  []push  // to be sent
+	others  int     // generations made by the server
 }
 
 type entry struct {
@@ -101,6 +102,18 @@ func (s *server) set(key string, c *cell, g store.Generation, life time.Duration
 	return g
 }
 
+// another is a generation that the request does not know of, and a new one whenever that runs:
+//
+//  1. a post finds that writers overlapped: the cell takes another generation
+//  2. a reader stores an entry under it; another write ends it
+//  3. the post runs once more: were it the same one, the entry would be valid again
+func (s *server) another(g store.Generation) store.Generation {
+	if !s.w.broken(SameAgain) {
+		s.others++
+	}
+	return g + "r" + store.Generation(strconv.Itoa(s.others))
+}
+
 // look is what a reader sees; an absent cell is made.
 func (s *server) look(key string, fresh func() store.Generation, life time.Duration) store.Cell {
 	c := s.cell(key)
@@ -153,7 +166,7 @@ func (s *server) post(key, token string, fresh store.Generation, life time.Durat
 		case len(c.markers) > 0:
 			s.meet(c)
 		default:
-			s.set(key, c, "lost"+fresh, life)
+			s.set(key, c, s.another(fresh), life)
 		}
 		return store.Lost
 	}
@@ -163,7 +176,7 @@ func (s *server) post(key, token string, fresh store.Generation, life time.Durat
 	case len(c.markers) > 0:
 		return store.Pending
 	case met:
-		s.set(key, c, "met"+fresh, life)
+		s.set(key, c, s.another(fresh), life)
 		return store.Replaced
 	}
 	s.set(key, c, fresh, life)
@@ -180,7 +193,7 @@ func (s *server) bump(b store.BumpCell, life time.Duration) store.Outcome {
 		s.set(b.Key, c, b.Fresh, life)
 		return store.Taken
 	}
-	s.set(b.Key, c, "met"+b.Fresh, life)
+	s.set(b.Key, c, s.another(b.Fresh), life)
 	return store.Replaced
 }
 

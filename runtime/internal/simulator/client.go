@@ -21,6 +21,7 @@ type client struct {
 	conn   *conn
 	seen   int           // the server's life at the last good probe, 0: none
 	within time.Duration // how young the proof is to be kept, 0: nobody asks
+	proof  store.Proof   // DeafConnection only
 }
 
 var _ store.Store = (*client)(nil)
@@ -175,6 +176,7 @@ func (c *client) slow(lag, d time.Duration) {
 type request struct {
 	kind, key string
 	mutates   bool
+	repeats   bool // it may run twice, word for word
 	// serve runs at the server. It returns what is to be done when the reply arrives.
 	serve func(n *conn) (arrived func())
 }
@@ -204,7 +206,7 @@ func (c *client) exchange(ctx context.Context, r request) error {
 	lost := s.fault("the request is lost", often)
 	late := r.mutates && s.fault("runs late", 10)
 	silent := s.fault("the reply is lost", 10)
-	twice := r.kind == "mark" && s.fault("runs twice", 10)
+	twice := r.repeats && !late && s.fault("runs twice", 10)
 	if late {
 		there = s.within(lateAtMost)
 	}
@@ -367,7 +369,10 @@ func (c *client) Fill(ctx context.Context, r store.FillRequest) error {
 // Mark implements store.Store.
 func (c *client) Mark(ctx context.Context, r store.MarkRequest) ([]store.Cell, error) {
 	var seen []store.Cell
-	err := c.exchange(ctx, request{kind: "mark", key: joined(r.Cells), mutates: true, serve: func(*conn) func() {
+	c.p.w.state.Lock()
+	c.p.w.marks[r.Token] = caller(ctx)
+	c.p.w.state.Unlock()
+	err := c.exchange(ctx, request{kind: "mark", key: joined(r.Cells), mutates: true, repeats: true, serve: func(*conn) func() {
 		server := c.p.w.server
 		for _, key := range r.Cells {
 			server.mark(key, r.Token, r.Lease)
@@ -397,7 +402,7 @@ func (c *client) Post(ctx context.Context, r store.PostRequest) (store.PostReply
 	}
 	slices.Sort(cells)
 	committed := operation(ctx).hasCommitted()
-	err := c.exchange(ctx, request{kind: "post", key: joined(cells), mutates: true, serve: func(*conn) func() {
+	err := c.exchange(ctx, request{kind: c.debt(ctx, r), key: joined(cells), mutates: true, repeats: true, serve: func(*conn) func() {
 		var got store.PostReply
 		server := c.p.w.server
 		for _, e := range r.Entries {
@@ -420,6 +425,17 @@ func (c *client) Post(ctx context.Context, r store.PostRequest) (store.PostReply
 	return reply, nil
 }
 
+// debt names a post by what it is for. The keeper delivers what several writes owe in the same
+// cells at the same time, and tokens are of no use: they are random.
+func (c *client) debt(ctx context.Context, r store.PostRequest) string {
+	if operation(ctx) != nil {
+		return "post"
+	}
+	c.p.w.state.Lock()
+	defer c.p.w.state.Unlock()
+	return "post for " + cmp.Or(c.p.w.marks[r.Token], r.Token, "none")
+}
+
 // Probe implements store.Store. It connects where there is no connection.
 func (c *client) Probe(ctx context.Context) (changed bool, err error) {
 	w := c.p.w
@@ -427,7 +443,11 @@ func (c *client) Probe(ctx context.Context) (changed bool, err error) {
 	n := c.conn
 	if n == nil && !c.p.isDead() {
 		n = &conn{c: c, run: w.server.run, cut: make(chan struct{}), table: map[string]known{}}
-		if !w.broken(NoProof) {
+		switch {
+		case w.broken(NoProof):
+		case w.broken(DeafConnection): // for whatever hangs on it, the next connection is the same
+			n.proof = &c.proof
+		default:
 			n.proof = new(store.Proof)
 		}
 		c.conn = n

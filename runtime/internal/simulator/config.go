@@ -52,6 +52,8 @@ const (
 	NoProof        Broken = "promises claim to need no proof"
 	LateProof      Broken = "a proof is dated by the reply"
 	NoWait         Broken = "promises are said not to lag"
+	SameAgain      Broken = "a post that runs twice makes the same generation twice"
+	LostToken      Broken = "a session's token is lost on the way"
 )
 
 // All lists the broken worlds that are found within a thousand seeds. EagerTable is not: what
@@ -59,7 +61,7 @@ const (
 var All = []Broken{
 	KeptGeneration, BlindPost, OneSlot, NoRepair, RevivedCell, BlindBump, CountedCells, DeafPromises, DeafConnection,
 	NoFence, SilentRestart, LaggingLoads, UnmarkedWrites, FailOpen, KnownOutcome, EarlyWrite, ForgottenList,
-	NoProof, LateProof, NoWait,
+	NoProof, LateProof, NoWait, SameAgain, LostToken,
 }
 
 // Config describes one run. Open is required.
@@ -98,5 +100,5 @@ const (
 	ttl          = 2 * time.Minute
 	eventualTTL  = 300 * time.Millisecond
 	travel       = 4 * time.Millisecond // the longest way of a message that nothing holds up
-	staleness    = 18 * time.Millisecond
+	staleness    = 12 * time.Millisecond
 )

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/cachegen/cachegen/runtime/cachert"
 )
 
 // op is one call of a caller, and what its ports have done for it. The world's lock guards it.
@@ -13,6 +15,11 @@ type op struct {
 	name    string // of the caller and the call
 	touched int64  // the row that it has changed last, -1: none
 	creates bool   // its row's key is known only after the commit
+
+	user    *user            // nil: nobody who goes from process to process
+	session *cachert.Session // of user
+	follows int64            // the row that the call before has changed, -1: none
+	over    bool             // the call has ended, and the token of user knows of it
 
 	marked    map[string]bool // cells that answered a mark
 	answered  bool            // by the database, with the row it has left
@@ -56,11 +63,11 @@ func (o *op) hasCommitted() bool {
 	return o.committed
 }
 
-// tell notes that what the call has committed has been told.
+// tell notes that what the call has committed has been told: all of it that it knows of.
 func (o *op) tell() {
 	o.w.state.Lock()
 	defer o.w.state.Unlock()
-	if !o.wasTold {
+	if known := !o.creates || o.answered; known && !o.wasTold {
 		o.wasTold, o.toldAt = true, o.w.now()
 	}
 }
@@ -75,7 +82,7 @@ type asked struct {
 
 // ask fixes the floor of a read that begins now: the state of its object below which the level
 // promises not to go.
-func (w *world) ask(p *process, object string, fresh bool) asked {
+func (w *world) ask(o *op, object string, fresh bool) asked {
 	w.state.Lock()
 	defer w.state.Unlock()
 	a := asked{object: object, from: w.now()}
@@ -102,8 +109,13 @@ func (w *world) ask(p *process, object string, fresh bool) asked {
 			return st.bound && st.at <= a.from-staleness || st.told(a.from-staleness)
 		})
 	}
-	if f := p.floors[object]; h.class.marked() && f > a.floor {
+	if f := o.p.floors[object]; h.class.marked() && f > a.floor {
 		a.floor, a.why = f, "a read of a process that had written or read it"
+	}
+	if o.user != nil {
+		if f := o.user.floor(object, h); f > a.floor {
+			a.floor, a.why = f, "a read of a session that had written or read it"
+		}
 	}
 	return a
 }
@@ -112,7 +124,7 @@ func (w *world) ask(p *process, object string, fresh bool) asked {
 func (st state) told(by time.Duration) bool { return st.by.wasTold && st.by.toldAt <= by }
 
 // answer judges the result of a read and raises the floors of its process.
-func (w *world) answer(p *process, a asked, rows []row, session bool) {
+func (w *world) answer(o *op, a asked, rows []row, session bool) {
 	w.state.Lock()
 	defer w.state.Unlock()
 	w.reads++
@@ -126,11 +138,16 @@ func (w *world) answer(p *process, a asked, rows []row, session bool) {
 		}
 	}
 	if at < 0 {
-		w.violate("%s returned %s = %q%s", p.name, a.object, value, w.verdict(h, a, value))
+		w.violate("%s returned %s = %q%s", o.p.name, a.object, value, w.verdict(h, a, value))
 		return
 	}
-	if session {
-		p.floors[a.object] = h.reach(p.floors[a.object], at, func(st state) bool { return st.bound || st.by.wasTold })
+	if !session {
+		return
+	}
+	known := func(st state) bool { return st.bound || st.by.wasTold }
+	o.p.floors[a.object] = h.reach(o.p.floors[a.object], at, known)
+	if o.user != nil {
+		o.user.seen[a.object] = h.reach(o.user.seen[a.object], at, known)
 	}
 }
 

@@ -76,7 +76,7 @@ func (w *world) open(index, life int) *process {
 	}
 	p.client = &client{p: p}
 	o := cachert.Options{
-		Namespace: "sim", Store: p.client, StoreTimeout: storeTimeout, Lease: lease,
+		Namespace: "sim", Store: p.client, StoreTimeout: storeTimeout, Lease: lease, ClockSkew: time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	if w.broken(KnownOutcome) {

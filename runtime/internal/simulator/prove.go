@@ -1,6 +1,9 @@
 package simulator
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Prove implements store.Store: a heartbeat goes out on the connection three times within the
 // least time asked for, as long as the world has a pulse.
@@ -56,6 +59,28 @@ func (n *conn) next(s *step, d time.Duration) {
 		}
 		n.next(s, max(0, n.c.within/3-there))
 	})
+}
+
+// watch reads an object of a process again and again, before something is done to its connection
+// and for as long after it as there may be something near: most of what a proof is for happens
+// in a few milliseconds.
+func (w *world) watch(s *step, p *process, do func()) {
+	o := &op{w: w, p: p, name: strings.ReplaceAll(s.id, " ", ""), touched: -1, marked: map[string]bool{}}
+	first := o.pick(s).first()
+	object := rowObject(first + int64(s.n(2)))
+	if s.chance(300) {
+		object = listObject(first + int64(s.n(2)))
+	}
+	for i := range 16 {
+		if i == 2 {
+			do()
+		}
+		if p.isDead() {
+			return
+		}
+		o.get(o.context(), w.step(p.name, o.name), object, false, false)
+		w.sleep(p, s.within(travel))
+	}
 }
 
 // pulse lets heartbeats go out, or not: they are not worth their steps while nobody reads.

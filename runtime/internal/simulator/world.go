@@ -31,6 +31,7 @@ type world struct {
 	hangs     bool // connections do, or lag behind
 	still     bool // nobody sends heartbeats
 	reads     int
+	marks     map[string]string // who has marked, by token
 
 	mu         sync.Mutex // guards the bookkeeping of steps
 	counts     map[string]int
@@ -50,7 +51,7 @@ func (w *world) now() time.Duration { return time.Since(w.start) }
 // Run runs one seed and judges it. It must be called inside a testing/synctest bubble.
 func Run(config Config) Result {
 	w := &world{
-		config: config, start: time.Now(), classes: map[class]bool{}, idle: make(chan struct{}, 1),
+		config: config, start: time.Now(), classes: map[class]bool{}, idle: make(chan struct{}, 1), marks: map[string]string{},
 		counts: map[string]int{}, taken: map[time.Duration]bool{}, kills: 2,
 	}
 	w.server = &server{w: w, run: 1, cells: map[string]*cell{}, entries: map[string]entry{}}
@@ -60,11 +61,16 @@ func Run(config Config) Result {
 	for i := range 2 + s.n(2) {
 		w.processes = append(w.processes, w.open(i, 0))
 	}
+	users := s.chance(400)
 	for i := range w.processes {
 		for j := range 2 {
 			name := "p" + strconv.Itoa(i) + string(rune('a'+j))
+			var u *user
+			if users && j == 1 {
+				u = &user{seen: map[string]int{}}
+			}
 			w.begin()
-			go w.call(i, name)
+			go w.call(i, name, u)
 		}
 	}
 	w.begin()
@@ -142,11 +148,11 @@ func (w *world) nemesis() {
 			w.lose(s)
 		case n < 25 && w.hangs:
 			if s.fault("hangs "+p.name, 1000) {
-				p.client.hang(s.within(100 * time.Millisecond))
+				w.watch(s, p, func() { p.client.hang(s.within(100 * time.Millisecond)) })
 			}
 		case n < 50 && w.hangs:
 			if s.fault("slows down "+p.name, 1000) {
-				p.client.slow(staleness+s.within(staleness), s.within(100*time.Millisecond))
+				w.watch(s, p, func() { p.client.slow(staleness+s.within(staleness), s.within(100*time.Millisecond)) })
 			}
 		case n < 60:
 			if s.fault("cuts "+p.name, 1000) {
