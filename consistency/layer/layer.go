@@ -87,6 +87,7 @@ func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
 		cachecheck.Bounded:  func() items.Items { return items.NewCachedBoundedItems(s.Source, cache) },
 		cachecheck.Session:  func() items.Items { return items.NewCachedSessionItems(s.Source, cache) },
 		cachecheck.Strict:   func() items.Items { return items.NewCachedStrictItems(s.Source, cache) },
+		cachecheck.Leased:   func() items.Items { return items.NewCachedLeasedItems(s.Source, cache) },
 	}[s.Level]
 	if !ok {
 		return nil, fmt.Errorf("layer: no repository at level %v", s.Level)
