@@ -31,6 +31,7 @@ func TestConsistency(t *testing.T) {
 	t.Run("Short", func(t *testing.T) {
 		t.Parallel()
 		for _, r := range []suite.Run{
+			{Layer: "cachegen", Level: "leased", Faults: "within", Database: "postgres"},
 			{Layer: "cachegen", Level: "session", Faults: "within", Database: "postgres"},
 			{Layer: "cachegen, onerror=fail", Level: "session", Faults: "within", Database: "postgres"},
 			{Layer: "cachegen", Level: "bounded", Faults: "within", Database: "postgres"},

@@ -34,6 +34,7 @@ func All(calls uint64) []Run {
 	}
 	runs := []Run{
 		ours("strict", "within", "postgres", 1),
+		ours("leased", "within", "postgres", 20),
 		ours("session", "within", "postgres", 20),
 		{"cachegen, onerror=fail", "session", "within", "postgres", max(calls/20, 20_000)},
 		ours("bounded", "within", "postgres", 20),
@@ -41,6 +42,7 @@ func All(calls uint64) []Run {
 		ours("strict", "within", "sqlite", 20),
 		ours("session", "within", "sqlite", 40),
 		ours("strict", "outside", "postgres", 10),
+		ours("leased", "outside", "postgres", 20),
 		ours("session", "outside", "postgres", 20),
 		ours("bounded", "outside", "postgres", 20),
 	}

@@ -19,6 +19,7 @@
 //     anybody before the read began, and not of a write that began after the read ended.
 //   - session: the same within one process.
 //   - bounded, eventual: a read is not older than what was acknowledged the bound before it began.
+//     While a process owes an invalidation (Op.Owes) that is void.
 //   - at the end, when all is quiet, every process reads what the database holds.
 //
 // A write of unknown outcome raises no floor; who reads it does. The judge never blames a right
