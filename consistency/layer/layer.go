@@ -44,6 +44,8 @@ type Settings struct {
 	// Owing is called when others cannot be told of a write that goes on, or has happened: in
 	// the write's call, and before its commit if that is known by then.
 	Owing func()
+	// Lost is called when a write finds its marker gone, right after the step that says so.
+	Lost func()
 
 	firm bool
 }
@@ -82,7 +84,7 @@ func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
 	}
 	cache, err := cachert.Open(cachert.Options{
 		Namespace: s.Namespace, Store: stepped{tamper(redis), s.Step}, Lease: Lease,
-		Logger: slog.New(slog.DiscardHandler), Observer: observer(s.Owing),
+		Logger: slog.New(slog.DiscardHandler), Observer: observer{s.Owing, s.Lost},
 	})
 	if err != nil {
 		return nil, err
@@ -118,13 +120,16 @@ func (o *ours) Owes() bool {
 	return s.Journal > 0 || !s.Open
 }
 
-// observer calls itself when an invalidation is owed.
-type observer func()
+// observer passes on what a run wants to know when it happens.
+type observer struct{ owing, lost func() }
 
 // Observe implements cachert.Observer.
 func (o observer) Observe(e cachert.Event) {
-	if e.Kind == cachert.EventUntold || e.Kind == cachert.EventUndelivered {
-		o()
+	switch e.Kind {
+	case cachert.EventUntold, cachert.EventUndelivered:
+		o.owing()
+	case cachert.EventMarkerLost:
+		o.lost()
 	}
 }
 

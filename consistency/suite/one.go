@@ -178,6 +178,7 @@ func (s *servers) config(r Run, kind layer.Kind, level cachecheck.Level) work.Co
 	for _, p := range s.site.Proxies {
 		c.Redis = append(c.Redis, p.Addr())
 	}
+	c.Tell = !kind.Broken && r.Faults != "outside" && level >= cachecheck.Strict
 	if crashes(r, level) {
 		c.Kill, c.Cancel = 200_000, 1000
 	}

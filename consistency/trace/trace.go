@@ -137,6 +137,21 @@ func Explain(dir string, v cachecheck.Violation, touches func(text string) bool)
 	return b.String()
 }
 
+// Tell tells the steps of one client between two times.
+func Tell(dir string, process, client uint32, from, to int64) string {
+	steps, err := Read(dir, from, to, process)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	var b strings.Builder
+	for _, s := range steps {
+		if s.Client == client {
+			fmt.Fprintf(&b, "    %12v before: %s\n", time.Duration(to-s.At).Round(time.Microsecond), s.Text)
+		}
+	}
+	return b.String()
+}
+
 // during reports whether a step belongs to the call of e.
 func during(s Step, e cachecheck.Event) bool {
 	return s.Process == e.Process && s.Client == e.Client && s.At >= e.Start && s.At <= e.End

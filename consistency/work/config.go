@@ -35,6 +35,8 @@ type Config struct {
 	// the process; Cancel and Abort how many calls to one that is cancelled and to one
 	// whose transaction is rolled back. 0: never.
 	Pause, Kill, Cancel, Abort int
+	// Tell prints the steps of a write that has lost its marker, which is not to happen.
+	Tell bool
 }
 
 // String encodes c for a Plan.
@@ -65,7 +67,7 @@ func Open(_ context.Context, s cachecheck.Setup) (cachecheck.System, error) {
 		return nil, err
 	}
 	debug.SetGCPercent(400) // there is little to keep, and it comes and goes with each call
-	w := &Worker{config: c, ring: ring}
+	w := &Worker{config: c, process: s.Process, ring: ring}
 	w.debts.ring, w.debts.calls = ring, make([]atomic.Int64, s.Clients)
 	src.Step = w.sourceStep
 	owing := w.debts.incur
@@ -74,7 +76,7 @@ func Open(_ context.Context, s cachecheck.Setup) (cachecheck.System, error) {
 	}
 	w.layer, err = open.Open(layer.Settings{
 		Source: src, Redis: c.Redis[int(s.Slot)%len(c.Redis)], Namespace: c.Namespace, Level: s.Level, Step: w.step,
-		Owing: owing,
+		Owing: owing, Lost: w.lost,
 	})
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"sync/atomic"
@@ -40,11 +41,13 @@ const Timeout = 1500 * time.Millisecond
 
 // Worker is the System of one process.
 type Worker struct {
-	config Config
-	ring   *trace.Ring
-	layer  layer.Layer
-	pauses atomic.Uint64 // not noted yet
-	debts  debts
+	config  Config
+	process uint32
+	ring    *trace.Ring
+	layer   layer.Layer
+	pauses  atomic.Uint64 // not noted yet
+	debts   debts
+	poster  atomic.Uint32 // the client that has last been told of a post
 }
 
 // clientKey is under which a context carries the number of the client that is calling.
@@ -155,6 +158,9 @@ func (w *Worker) Stats() map[string]uint64 { return w.layer.Stats() }
 func (w *Worker) step(ctx context.Context, step, on, what string) {
 	client, _ := ctx.Value(clientKey{}).(uint32)
 	w.ring.Add(client, step, on, what)
+	if step == layer.HasPosted {
+		w.poster.Store(client)
+	}
 	if n := w.config.Kill; n > 0 && rand.IntN(n) == 0 {
 		w.debts.unlessOwing(func() { // who dies owing voids too much
 			w.ring.Add(client, "KILLED", "", "")
@@ -165,6 +171,14 @@ func (w *Worker) step(ctx context.Context, step, on, what string) {
 	if n := w.config.Pause; n > 0 && rand.IntN(n) == 0 {
 		w.pauses.Add(1)
 		time.Sleep(pause())
+	}
+}
+
+// lost tells the steps of the client that has lost a marker, as far back as markers live.
+func (w *Worker) lost() {
+	if w.config.Tell {
+		client, now := w.poster.Load(), cachecheck.Now()
+		fmt.Fprintf(os.Stderr, "process %d client %d has lost a marker:\n%s", w.process, client, trace.Tell(w.config.Traces, w.process, client, now-2*int64(layer.Lease), now))
 	}
 }
 
