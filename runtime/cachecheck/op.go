@@ -50,6 +50,11 @@ const (
 	longWait   = int64(20e6)
 )
 
+// Discard returns the Op of a client whose record nobody reads, for tests of a System.
+func Discard(client uint32) *Op {
+	return &Op{Rand: rand.New(rand.NewPCG(uint64(client), 0)), Client: client, out: io.Discard}
+}
+
 // Begin announces a write of object before the layer is called: gone, if it deletes it.
 func (op *Op) Begin(object uint64, gone bool) {
 	e := op.event(Begin, object, 0, !gone)
