@@ -77,8 +77,13 @@ func TestListNamesEveryRun(t *testing.T) {
 	if code := run([]string{"-list", "-calls", "1000000"}, &out, &errs); code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
+	for l := range strings.FieldsSeq("strict leased session bounded eventual") {
+		if !strings.Contains(out.String(), "  "+l+" ") {
+			t.Errorf("level %s is in no run:\n%s", l, out.String())
+		}
+	}
 	for _, k := range layer.Kinds {
-		if !strings.Contains(out.String(), k.Name+",") {
+		if !strings.Contains(out.String(), "\n"+k.Name+"  ") {
 			t.Errorf("%s is in no run:\n%s", k.Name, out.String())
 		}
 	}

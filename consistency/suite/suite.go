@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"text/tabwriter"
 	"time"
 
 	"github.com/cachegen/cachegen/consistency/layer"
@@ -52,6 +53,16 @@ func All(calls uint64) []Run {
 		}
 	}
 	return runs
+}
+
+// List prints runs, one a line, with the values for the flags of the same names.
+func List(out io.Writer, runs []Run) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "layer\tlevel\tfaults\tdatabase\tcalls")
+	for _, r := range runs {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.Layer, r.Level, r.Faults, r.Database, r.Calls)
+	}
+	_ = w.Flush()
 }
 
 // Options are what all runs share.
