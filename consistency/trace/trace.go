@@ -137,20 +137,23 @@ func Explain(dir string, v cachecheck.Violation, touches func(text string) bool)
 	return b.String()
 }
 
-// Tell tells the steps of one client between two times.
+// Tell tells the last steps of one client, since a time.
 func Tell(dir string, process, client uint32, from, to int64) string {
 	steps, err := Read(dir, from, to, process)
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	var b strings.Builder
+	var lines []string
 	for _, s := range steps {
 		if s.Client == client {
-			fmt.Fprintf(&b, "    %12v before: %s\n", time.Duration(to-s.At).Round(time.Microsecond), s.Text)
+			lines = append(lines, fmt.Sprintf("    %12v before: %s\n", time.Duration(to-s.At).Round(time.Microsecond), s.Text))
 		}
 	}
-	return b.String()
+	return strings.Join(lines[max(0, len(lines)-told):], "")
 }
+
+// told is more than the steps of any one call.
+const told = 30
 
 // during reports whether a step belongs to the call of e.
 func during(s Step, e cachecheck.Event) bool {
