@@ -31,6 +31,7 @@ func TestConsistency(t *testing.T) {
 	t.Run("Short", func(t *testing.T) {
 		t.Parallel()
 		for _, r := range []suite.Run{
+			{Layer: "cachegen", Level: "leased", Faults: "within", Database: "postgres"},
 			{Layer: "cachegen", Level: "session", Faults: "within", Database: "postgres"},
 			{Layer: "cachegen, onerror=fail", Level: "session", Faults: "within", Database: "postgres"},
 			{Layer: "cachegen", Level: "bounded", Faults: "within", Database: "postgres"},
@@ -76,8 +77,13 @@ func TestListNamesEveryRun(t *testing.T) {
 	if code := run([]string{"-list", "-calls", "1000000"}, &out, &errs); code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
+	for l := range strings.FieldsSeq("strict leased session bounded eventual") {
+		if !strings.Contains(out.String(), "  "+l+" ") {
+			t.Errorf("level %s is in no run:\n%s", l, out.String())
+		}
+	}
 	for _, k := range layer.Kinds {
-		if !strings.Contains(out.String(), k.Name+",") {
+		if !strings.Contains(out.String(), "\n"+k.Name+"  ") {
 			t.Errorf("%s is in no run:\n%s", k.Name, out.String())
 		}
 	}

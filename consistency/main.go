@@ -47,9 +47,7 @@ func run(args []string, out, errs io.Writer) int {
 		runs = []suite.Run{one}
 	}
 	if *list {
-		for _, r := range runs {
-			fmt.Fprintln(out, r)
-		}
+		suite.List(out, runs)
 		return 0
 	}
 	clean, err := suite.Check(ctx, runs, suite.Options{Seed: seed, Keep: *keep, Out: out})

@@ -28,18 +28,27 @@ type Site struct {
 	// long as writes that it met.
 	Void time.Duration
 
-	mu   sync.Mutex
-	pids map[uint32]int // by slot; guarded by mu
+	// Owes, if not nil, reports whether a process owes others an invalidation. Such a one is not
+	// killed: what it owes would be lost, which no level below strict stands.
+	Owes func(process uint32) (bool, error)
+
+	mu        sync.Mutex
+	processes map[uint32]process // by slot; guarded by mu
+}
+
+type process struct {
+	number uint32
+	pid    int
 }
 
 // Started takes note of a process.
 func (s *Site) Started(setup cachecheck.Setup, pid int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pids == nil {
-		s.pids = map[uint32]int{}
+	if s.processes == nil {
+		s.processes = map[uint32]process{}
 	}
-	s.pids[setup.Slot] = pid
+	s.processes[setup.Slot] = process{setup.Process, pid}
 }
 
 // Fault is one that the levels promise to stand.
@@ -53,7 +62,8 @@ type Fault struct {
 
 // Judged is f as it is to be judged where writes may proceed without the store having been told:
 // until what they owe has been delivered, another process that reads the source, because it does
-// not reach the store either, and then the store, may go back in time.
+// not reach the store either, and then the store, may go back in time. When that is the processes
+// say themselves; but a write may have been read before its call says so.
 func (s *Site) Judged(f Fault, proceeds bool) cachecheck.Fault {
 	if f.Down && proceeds {
 		f.Outside, f.Void, f.Rule = true, s.Void, cachecheck.RuleOwnRead
@@ -146,14 +156,14 @@ func (s *Site) signal(pid int, sig syscall.Signal) error {
 	return nil
 }
 
-func (s *Site) anyProcess() int {
+func (s *Site) anyProcess() process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pids[uint32(rand.IntN(len(s.pids)))]
+	return s.processes[uint32(rand.IntN(len(s.processes)))]
 }
 
 func (s *Site) stopProcess(context.Context) error {
-	pid := s.anyProcess()
+	pid := s.anyProcess().pid
 	if err := s.signal(pid, syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -161,7 +171,31 @@ func (s *Site) stopProcess(context.Context) error {
 	return s.signal(pid, syscall.SIGCONT)
 }
 
-func (s *Site) killProcess(context.Context) error { return s.signal(s.anyProcess(), syscall.SIGKILL) }
+// killProcess kills a process where it happens to be. It is stopped first, so that it cannot
+// come to owe something while that is looked up.
+func (s *Site) killProcess(ctx context.Context) error {
+	for {
+		p := s.anyProcess()
+		if err := s.signal(p.pid, syscall.SIGSTOP); err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Millisecond) // its threads stop one by one
+		owes := false
+		if s.Owes != nil {
+			var err error
+			if owes, err = s.Owes(p.number); err != nil {
+				return errors.Join(err, s.signal(p.pid, syscall.SIGCONT))
+			}
+		}
+		if !owes {
+			return s.signal(p.pid, syscall.SIGKILL)
+		}
+		if err := errors.Join(s.signal(p.pid, syscall.SIGCONT), ctx.Err()); err != nil {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
 
 // terminate ends connections that are in the middle of something, COMMIT where there is one.
 func (s *Site) terminate(ctx context.Context) error {

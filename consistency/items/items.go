@@ -92,6 +92,11 @@ type SessionItems interface{ Items }
 //cachegen:repo name=strict ttl=5m negative=5m notfound=ErrNotFound level=strict
 type StrictItems interface{ Items }
 
+// LeasedItems is StrictItems whose answers come from the process, and whose writes wait for that.
+//
+//cachegen:repo name=leased ttl=5m negative=5m notfound=ErrNotFound level=leased staleness=20ms
+type LeasedItems interface{ Items }
+
 // FirmItems is SessionItems without writes that the store has not been told of beforehand.
 //
 //cachegen:repo name=firm ttl=5m negative=5m notfound=ErrNotFound level=session onerror=fail

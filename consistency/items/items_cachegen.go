@@ -973,6 +973,256 @@ func (c *CachedStrictItems) Delete(ctx context.Context, id int64) (ret int64, re
 	return ret, result, err
 }
 
+// CachedLeasedItems is LeasedItems with a cache in front of it. Repository "leased", level leased.
+//
+//	method   kind   ttl  level   depends on / drops
+//	ByID     read   5m   leased  item:{id}; staleness 20ms; negative 5m (ErrNotFound, nil)
+//	OnShelf  read   5m   leased  shelf:{shelf} item:{row.ID}; staleness 20ms; negative 5m (ErrNotFound)
+//	ByName   read   5m   leased  name:{name} item:{ret.Item.ID}; staleness 20ms;
+//	                             negative 5m (ErrNotFound, nil)
+//	Create   write       leased  drops item:{id} shelf:{shelf} name:{name}; puts ByID(id) from the result;
+//	                             waits 20ms
+//	Update   write       leased  drops item:{id}; puts ByID(id) from the result; waits 20ms
+//	Move     write       leased  drops item:{id} shelf:{shelf} shelf:{old.Shelf}; old ByID(id);
+//	                             puts ByID(id) from the result; waits 20ms
+//	Delete   write       leased  drops item:{id} shelf:{old.Shelf} name:{old.Name}; old ByID(id);
+//	                             waits 20ms
+type CachedLeasedItems struct {
+	src     LeasedItems
+	byID    *cachert.Reader[*Item]
+	onShelf *cachert.Reader[leasedItemsOnShelfResult]
+	byName  *cachert.Reader[*Named]
+	create  *cachert.Writer
+	update  *cachert.Writer
+	move    *cachert.Writer
+	delete  *cachert.Writer
+}
+
+// If this line does not compile, LeasedItems has changed: run go generate.
+var _ LeasedItems = (*CachedLeasedItems)(nil)
+
+// NewCachedLeasedItems puts cache in front of src.
+func NewCachedLeasedItems(src LeasedItems, cache *cachert.Cache) *CachedLeasedItems {
+	repo := cache.Repo(cachert.RepoPolicy{
+		Name: "leased",
+	})
+	return &CachedLeasedItems{
+		src: src,
+		byID: cachert.NewReader(repo, cachert.ReadPolicy[*Item]{
+			Method:    "ByID",
+			Key:       "ByID",
+			Schema:    itemsSchemaItemPtr,
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+			TTL:       5 * time.Minute,
+			Jitter:    0.1,
+			Negative:  5 * time.Minute,
+			NotFound:  []error{ErrNotFound},
+			Absent:    cachert.IsNil[Item],
+			Codec:     itemsCodecItemPtr,
+		}),
+		onShelf: cachert.NewReader(repo, cachert.ReadPolicy[leasedItemsOnShelfResult]{
+			Method:    "OnShelf",
+			Key:       "OnShelf",
+			Schema:    itemsSchemaLeasedItemsOnShelfResult,
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+			TTL:       5 * time.Minute,
+			Jitter:    0.1,
+			Negative:  5 * time.Minute,
+			NotFound:  []error{ErrNotFound},
+			Codec:     itemsCodecLeasedItemsOnShelfResult,
+		}),
+		byName: cachert.NewReader(repo, cachert.ReadPolicy[*Named]{
+			Method:    "ByName",
+			Key:       "ByName",
+			Schema:    itemsSchemaNamedPtr,
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+			TTL:       5 * time.Minute,
+			Jitter:    0.1,
+			Negative:  5 * time.Minute,
+			NotFound:  []error{ErrNotFound},
+			Absent:    cachert.IsNil[Named],
+			Codec:     itemsCodecNamedPtr,
+		}),
+		create: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:    "Create",
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+		}),
+		update: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:    "Update",
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+		}),
+		move: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:    "Move",
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+		}),
+		delete: cachert.NewWriter(repo, cachert.WritePolicy{
+			Method:    "Delete",
+			Level:     cachert.LevelLeased,
+			Staleness: 20 * time.Millisecond,
+		}),
+	}
+}
+
+// ByID returns one item, or ErrNotFound.
+func (c *CachedLeasedItems) ByID(ctx context.Context, id int64) (*Item, error) {
+	return c.byID.Get(ctx, c.byIDCall(id), func(ctx context.Context) (*Item, error) {
+		return c.src.ByID(ctx, id)
+	})
+}
+
+func (c *CachedLeasedItems) byIDCall(id int64) cachert.Call[*Item] {
+	return cachert.Call[*Item]{
+		Key: cachert.NewArgs().Int(id),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("leased/item").Int(id)
+		},
+	}
+}
+
+// OnShelf lists a shelf, and returns the shelf's version.
+func (c *CachedLeasedItems) OnShelf(ctx context.Context, shelf int64) ([]Item, int64, error) {
+	ret, err := c.onShelf.Get(ctx, c.onShelfCall(shelf), func(ctx context.Context) (leasedItemsOnShelfResult, error) {
+		ret, result, err := c.src.OnShelf(ctx, shelf)
+		return leasedItemsOnShelfResult{ret: ret, result: result}, err
+	})
+	return ret.ret, ret.result, err
+}
+
+func (c *CachedLeasedItems) onShelfCall(shelf int64) cachert.Call[leasedItemsOnShelfResult] {
+	return cachert.Call[leasedItemsOnShelfResult]{
+		Key: cachert.NewArgs().Int(shelf),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("leased/shelf").Int(shelf)
+		},
+		Rows: func(ret leasedItemsOnShelfResult, t *cachert.Tags) {
+			for _, row := range ret.ret {
+				t.Tag("leased/item").Int(row.ID)
+			}
+		},
+	}
+}
+
+// ByName looks an item up in the index.
+func (c *CachedLeasedItems) ByName(ctx context.Context, name int64) (*Named, error) {
+	return c.byName.Get(ctx, c.byNameCall(name), func(ctx context.Context) (*Named, error) {
+		return c.src.ByName(ctx, name)
+	})
+}
+
+func (c *CachedLeasedItems) byNameCall(name int64) cachert.Call[*Named] {
+	return cachert.Call[*Named]{
+		Key: cachert.NewArgs().Int(name),
+		Tags: func(t *cachert.Tags) {
+			t.Tag("leased/name").Int(name)
+		},
+		Rows: func(ret *Named, t *cachert.Tags) {
+			if ret != nil {
+				t.Tag("leased/item").Int(ret.Item.ID)
+			}
+		},
+	}
+}
+
+// Create puts an item on a shelf, or returns ErrExists. Its name is the one it always had.
+func (c *CachedLeasedItems) Create(ctx context.Context, id, shelf, name, value int64) (ret *Item, result Touched, err error) {
+	err = c.create.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.byIDCall(id)) // put=ByID(id) replaces this entry
+			t.Tag("leased/item").Int(id)
+			t.Tag("leased/shelf").Int(shelf)
+			t.Tag("leased/name").Int(name)
+		},
+		Run: func(ctx context.Context) error {
+			ret, result, err = c.src.Create(ctx, id, shelf, name, value)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.byID.Put(p, c.byIDCall(id), ret)
+		},
+	})
+	return ret, result, err
+}
+
+// Update gives an item another value.
+func (c *CachedLeasedItems) Update(ctx context.Context, id, value int64) (ret *Item, err error) {
+	err = c.update.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.byIDCall(id)) // put=ByID(id) replaces this entry
+			t.Tag("leased/item").Int(id)
+		},
+		Run: func(ctx context.Context) error {
+			ret, err = c.src.Update(ctx, id, value)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.byID.Put(p, c.byIDCall(id), ret)
+		},
+	})
+	return ret, err
+}
+
+// Move puts an item on another shelf.
+func (c *CachedLeasedItems) Move(ctx context.Context, id, shelf, value int64) (ret *Item, result Touched, err error) {
+	err = c.move.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Entry(c.byIDCall(id)) // put=ByID(id) replaces this entry
+			t.Tag("leased/item").Int(id)
+			t.Tag("leased/shelf").Int(shelf)
+		},
+		Old: func(ctx context.Context, t *cachert.Tags) error {
+			old, oldErr := c.src.ByID(ctx, id)
+			if errors.Is(oldErr, ErrNotFound) {
+				return nil
+			}
+			if oldErr != nil || old == nil {
+				return oldErr
+			}
+			t.Tag("leased/shelf").Int(old.Shelf)
+			return nil
+		},
+		Run: func(ctx context.Context) error {
+			ret, result, err = c.src.Move(ctx, id, shelf, value)
+			return err
+		},
+		Put: func(p *cachert.Puts) {
+			c.byID.Put(p, c.byIDCall(id), ret)
+		},
+	})
+	return ret, result, err
+}
+
+// Delete takes an item away and returns its last version.
+func (c *CachedLeasedItems) Delete(ctx context.Context, id int64) (ret int64, result Touched, err error) {
+	err = c.delete.Do(ctx, cachert.Change{
+		Tags: func(t *cachert.Tags) {
+			t.Tag("leased/item").Int(id)
+		},
+		Old: func(ctx context.Context, t *cachert.Tags) error {
+			old, oldErr := c.src.ByID(ctx, id)
+			if errors.Is(oldErr, ErrNotFound) {
+				return nil
+			}
+			if oldErr != nil || old == nil {
+				return oldErr
+			}
+			t.Tag("leased/shelf").Int(old.Shelf)
+			t.Tag("leased/name").Int(old.Name)
+			return nil
+		},
+		Run: func(ctx context.Context) error {
+			ret, result, err = c.src.Delete(ctx, id)
+			return err
+		},
+	})
+	return ret, result, err
+}
+
 // CachedFirmItems is FirmItems with a cache in front of it. Repository "firm", level session.
 //
 //	method   kind   ttl  level    depends on / drops

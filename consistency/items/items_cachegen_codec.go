@@ -362,6 +362,53 @@ func itemsSizeStrictItemsOnShelfResult(v *strictItemsOnShelfResult) (n int) {
 	return n
 }
 
+// leasedItemsOnShelfResult holds the results of LeasedItems.OnShelf together.
+type leasedItemsOnShelfResult struct {
+	ret    []Item
+	result int64
+}
+
+// itemsSchemaLeasedItemsOnShelfResult changes with the encoding of leasedItemsOnShelfResult: older entries are not read.
+const itemsSchemaLeasedItemsOnShelfResult = "89c1ad9bf374d539"
+
+var itemsCodecLeasedItemsOnShelfResult = cachert.Codec[leasedItemsOnShelfResult]{
+	Append: wire.Append(func(e *wire.Encoder, v leasedItemsOnShelfResult) {
+		itemsEncodeLeasedItemsOnShelfResult(e, &v)
+	}),
+	Decode: wire.Decode(itemsDecodeLeasedItemsOnShelfResult),
+	Clone: func(v leasedItemsOnShelfResult) leasedItemsOnShelfResult {
+		return itemsCloneLeasedItemsOnShelfResult(&v)
+	},
+	Size: func(v leasedItemsOnShelfResult) int {
+		return 32 + itemsSizeLeasedItemsOnShelfResult(&v)
+	},
+}
+
+func itemsEncodeLeasedItemsOnShelfResult(e *wire.Encoder, v *leasedItemsOnShelfResult) {
+	e.Len(2)
+	itemsEncodeItemSlice(e, v.ret)
+	e.Int(v.result)
+}
+
+func itemsDecodeLeasedItemsOnShelfResult(d *wire.Decoder) (v leasedItemsOnShelfResult) {
+	d.Fixed(2)
+	v.ret = itemsDecodeItemSlice(d)
+	v.result = d.Int()
+	return
+}
+
+func itemsCloneLeasedItemsOnShelfResult(v *leasedItemsOnShelfResult) leasedItemsOnShelfResult {
+	return leasedItemsOnShelfResult{
+		ret:    itemsCloneItemSlice(v.ret),
+		result: v.result,
+	}
+}
+
+func itemsSizeLeasedItemsOnShelfResult(v *leasedItemsOnShelfResult) (n int) {
+	n += itemsSizeItemSlice(v.ret)
+	return n
+}
+
 // firmItemsOnShelfResult holds the results of FirmItems.OnShelf together.
 type firmItemsOnShelfResult struct {
 	ret    []Item

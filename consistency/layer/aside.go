@@ -170,6 +170,9 @@ func (a *aside) Atomically(ctx context.Context, opts *sql.TxOptions, body func(c
 	})
 }
 
+// Owes implements Layer: nothing is ever made up for.
+func (a *aside) Owes() bool { return false }
+
 func (a *aside) Rest(context.Context) error { return nil }
 
 func (a *aside) Stats() map[string]uint64 { return nil }

@@ -25,6 +25,8 @@ type Layer interface {
 	items.Items
 	// Atomically runs body in a transaction; calls with the context that it gets belong to it.
 	Atomically(ctx context.Context, opts *sql.TxOptions, body func(ctx context.Context) error) error
+	// Owes reports whether an invalidation has not been delivered yet.
+	Owes() bool
 	// Rest returns when everything owed to the cache's store has been delivered.
 	Rest(ctx context.Context) error
 	Stats() map[string]uint64
@@ -39,6 +41,11 @@ type Settings struct {
 	Level     cachecheck.Level
 	// Step is called between any two steps of the protocol.
 	Step Step
+	// Owing is called when others cannot be told of a write that goes on, or has happened: in
+	// the write's call, and before its commit if that is known by then.
+	Owing func()
+	// Lost is called when a write finds its marker gone, right after the step that says so.
+	Lost func()
 
 	firm bool
 }
@@ -77,7 +84,7 @@ func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
 	}
 	cache, err := cachert.Open(cachert.Options{
 		Namespace: s.Namespace, Store: stepped{tamper(redis), s.Step}, Lease: Lease,
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler), Observer: observer{s.Owing, s.Lost},
 	})
 	if err != nil {
 		return nil, err
@@ -87,6 +94,7 @@ func open(s Settings, tamper func(store.Store) store.Store) (Layer, error) {
 		cachecheck.Bounded:  func() items.Items { return items.NewCachedBoundedItems(s.Source, cache) },
 		cachecheck.Session:  func() items.Items { return items.NewCachedSessionItems(s.Source, cache) },
 		cachecheck.Strict:   func() items.Items { return items.NewCachedStrictItems(s.Source, cache) },
+		cachecheck.Leased:   func() items.Items { return items.NewCachedLeasedItems(s.Source, cache) },
 	}[s.Level]
 	if !ok {
 		return nil, fmt.Errorf("layer: no repository at level %v", s.Level)
@@ -105,18 +113,47 @@ func (o *ours) Atomically(ctx context.Context, opts *sql.TxOptions, body func(co
 // Rest implements Layer.
 func (o *ours) Rest(ctx context.Context) error { return o.cache.Drain(ctx) }
 
+// Owes implements Layer. While an invalidation is on its way the journal may be empty; the store
+// is not trusted again before it has arrived.
+func (o *ours) Owes() bool {
+	s := o.cache.Stats()
+	return s.Journal > 0 || !s.Open
+}
+
+// observer passes on what a run wants to know when it happens.
+type observer struct{ owing, lost func() }
+
+// Observe implements cachert.Observer.
+func (o observer) Observe(e cachert.Event) {
+	switch e.Kind {
+	case cachert.EventUntold, cachert.EventUndelivered:
+		o.owing()
+	case cachert.EventMarkerLost:
+		o.lost()
+	}
+}
+
+// Voids names what a layer counts of cachert.Voids, in the order of the table.
+var Voids = []string{"markers lost", "untold", "undelivered", "unknown", "overdue", "server changes"}
+
+// NearHits is what a layer counts of answers without a round trip.
+const NearHits = "near hits"
+
 // Stats implements Layer.
 func (o *ours) Stats() map[string]uint64 {
 	s := o.cache.Stats()
-	sum := map[string]uint64{"outages": s.Outages}
+	sum := map[string]uint64{"outages": s.Outages, "markers lost late": s.MarkersLost}
+	v := s.Voids
+	for i, n := range []uint64{v.MarkersLost, v.Untold, v.Undelivered, v.Unknown, v.Overdue, v.ServerChanges} {
+		sum[Voids[i]] = n
+	}
 	for _, m := range s.Methods {
-		sum["near hits"] += m.NearHits
+		sum[NearHits] += m.NearHits
+		sum["near lapsed"] += m.NearLapsed
 		sum["store hits"] += m.StoreHits
 		sum["misses"] += m.Misses
 		sum["loads"] += m.Loads
 		sum["write-throughs"] += m.WriteThroughs
-		sum["markers lost"] += m.MarkersLost
-		sum["unknown"] += m.Unknown
 		sum["refused"] += m.Refused
 		sum["store errors"] += m.StoreErrors
 		sum["codec errors"] += m.CodecErrors

@@ -12,6 +12,9 @@ import (
 // on what, and what came of it.
 type Step func(ctx context.Context, step, on, what string)
 
+// HasPosted is the step after a post.
+const HasPosted = "has posted"
+
 // stepped calls step before and after each operation of a store.
 type stepped struct {
 	store.Store
@@ -61,7 +64,7 @@ func (s stepped) Post(ctx context.Context, r store.PostRequest) (store.PostReply
 	if err == nil {
 		what = fmt.Sprint(reply.Outcomes)
 	}
-	s.step(ctx, "has posted", short(cells), what)
+	s.step(ctx, HasPosted, short(cells), what)
 	return reply, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"text/tabwriter"
 	"time"
 
 	"github.com/cachegen/cachegen/consistency/layer"
@@ -34,6 +35,7 @@ func All(calls uint64) []Run {
 	}
 	runs := []Run{
 		ours("strict", "within", "postgres", 1),
+		ours("leased", "within", "postgres", 20),
 		ours("session", "within", "postgres", 20),
 		{"cachegen, onerror=fail", "session", "within", "postgres", max(calls/20, 20_000)},
 		ours("bounded", "within", "postgres", 20),
@@ -41,6 +43,7 @@ func All(calls uint64) []Run {
 		ours("strict", "within", "sqlite", 20),
 		ours("session", "within", "sqlite", 40),
 		ours("strict", "outside", "postgres", 10),
+		ours("leased", "outside", "postgres", 20),
 		ours("session", "outside", "postgres", 20),
 		ours("bounded", "outside", "postgres", 20),
 	}
@@ -50,6 +53,16 @@ func All(calls uint64) []Run {
 		}
 	}
 	return runs
+}
+
+// List prints runs, one a line, with the values for the flags of the same names.
+func List(out io.Writer, runs []Run) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "layer\tlevel\tfaults\tdatabase\tcalls")
+	for _, r := range runs {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.Layer, r.Level, r.Faults, r.Database, r.Calls)
+	}
+	_ = w.Flush()
 }
 
 // Options are what all runs share.

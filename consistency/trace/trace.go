@@ -5,6 +5,7 @@ package trace
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"sort"
 	"strings"
@@ -16,6 +17,7 @@ import (
 )
 
 const (
+	head     = 8 // owes something, or not
 	slots    = 1 << 17
 	slotSize = 96
 	textSize = slotSize - 16
@@ -34,10 +36,10 @@ func Create(dir string, process uint32) (*Ring, error) {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
 	defer f.Close()
-	if err := f.Truncate(slots * slotSize); err != nil {
+	if err := f.Truncate(head + slots*slotSize); err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
-	m, err := syscall.Mmap(int(f.Fd()), 0, slots*slotSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	m, err := syscall.Mmap(int(f.Fd()), 0, head+slots*slotSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
@@ -48,7 +50,7 @@ func path(dir string, process uint32) string { return fmt.Sprintf("%s/%d.steps",
 
 // Add notes a step of a client; what is written while it is read may come out garbled.
 func (r *Ring) Add(client uint32, step, on, what string) {
-	at := (r.next.Add(1) - 1) % slots * slotSize
+	at := head + (r.next.Add(1)-1)%slots*slotSize
 	slot := r.memory[at : at+slotSize]
 	binary.LittleEndian.PutUint64(slot, uint64(cachecheck.Now()))
 	binary.LittleEndian.PutUint32(slot[8:], client)
@@ -58,6 +60,29 @@ func (r *Ring) Add(client uint32, step, on, what string) {
 		n += copy(text[n:], s)
 	}
 	binary.LittleEndian.PutUint32(slot[12:], uint32(n))
+}
+
+// Owe says whether the process owes others an invalidation, from now on.
+func (r *Ring) Owe(something bool) {
+	var owes uint64
+	if something {
+		owes = 1
+	}
+	binary.LittleEndian.PutUint64(r.memory, owes)
+}
+
+// Owes reports what a process has said by Owe.
+func Owes(dir string, process uint32) (bool, error) {
+	f, err := os.Open(path(dir, process))
+	if err != nil {
+		return false, fmt.Errorf("trace: %w", err)
+	}
+	defer f.Close()
+	var b [head]byte
+	if _, err := io.ReadFull(f, b[:]); err != nil {
+		return false, fmt.Errorf("trace: %w", err)
+	}
+	return binary.LittleEndian.Uint64(b[:]) != 0, nil
 }
 
 // Step is one line of a trace.
@@ -75,7 +100,7 @@ func Read(dir string, from, to int64, processes ...uint32) ([]Step, error) {
 		if err != nil {
 			return nil, fmt.Errorf("trace: %w", err)
 		}
-		for ; len(b) >= slotSize; b = b[slotSize:] {
+		for b = b[min(head, len(b)):]; len(b) >= slotSize; b = b[slotSize:] {
 			at := int64(binary.LittleEndian.Uint64(b))
 			if at < from || at > to {
 				continue
@@ -111,6 +136,24 @@ func Explain(dir string, v cachecheck.Violation, touches func(text string) bool)
 	}
 	return b.String()
 }
+
+// Tell tells the last steps of one client, since a time.
+func Tell(dir string, process, client uint32, from, to int64) string {
+	steps, err := Read(dir, from, to, process)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	var lines []string
+	for _, s := range steps {
+		if s.Client == client {
+			lines = append(lines, fmt.Sprintf("    %12v before: %s\n", time.Duration(to-s.At).Round(time.Microsecond), s.Text))
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-told):], "")
+}
+
+// told is more than the steps of any one call.
+const told = 30
 
 // during reports whether a step belongs to the call of e.
 func during(s Step, e cachecheck.Event) bool {

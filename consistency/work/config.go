@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cachegen/cachegen/consistency/layer"
 	"github.com/cachegen/cachegen/consistency/source"
@@ -33,6 +35,8 @@ type Config struct {
 	// the process; Cancel and Abort how many calls to one that is cancelled and to one
 	// whose transaction is rolled back. 0: never.
 	Pause, Kill, Cancel, Abort int
+	// Tell prints the steps of a write that has lost its marker, which is not to happen.
+	Tell bool
 }
 
 // String encodes c for a Plan.
@@ -62,12 +66,23 @@ func Open(_ context.Context, s cachecheck.Setup) (cachecheck.System, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c, ring: ring}
+	debug.SetGCPercent(400) // there is little to keep, and it comes and goes with each call
+	w := &Worker{config: c, process: s.Process, ring: ring}
+	w.debts.ring, w.debts.calls = ring, make([]atomic.Int64, s.Clients)
 	src.Step = w.sourceStep
+	owing := w.debts.incur
+	if s.Level == cachecheck.Eventual { // nothing lives longer than the TTL, whoever owes what
+		owing = func() {}
+	}
 	w.layer, err = open.Open(layer.Settings{
 		Source: src, Redis: c.Redis[int(s.Slot)%len(c.Redis)], Namespace: c.Namespace, Level: s.Level, Step: w.step,
+		Owing: owing, Lost: w.lost,
 	})
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	w.debts.owes = w.layer.Owes
+	return w, nil
 }
 
 func (c Config) isPostgres() bool { return strings.HasPrefix(c.Database, "postgres://") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"sync/atomic"
@@ -35,15 +36,18 @@ const (
 // Notes names them.
 var Notes = []string{"pause", "cancelled call", "rollback", "conflict"}
 
-// timeout bounds a call, so that the lease can be longer than what a write may live.
-const timeout = 1500 * time.Millisecond
+// Timeout bounds a call, so that the lease can be longer than what a write may live.
+const Timeout = 1500 * time.Millisecond
 
 // Worker is the System of one process.
 type Worker struct {
-	config Config
-	ring   *trace.Ring
-	layer  layer.Layer
-	pauses atomic.Uint64 // not noted yet
+	config  Config
+	process uint32
+	ring    *trace.Ring
+	layer   layer.Layer
+	pauses  atomic.Uint64 // not noted yet
+	debts   debts
+	poster  atomic.Uint32 // the client that has last been told of a post
 }
 
 // clientKey is under which a context carries the number of the client that is calling.
@@ -51,6 +55,8 @@ type clientKey struct{}
 
 // Step implements cachecheck.System.
 func (w *Worker) Step(ctx context.Context, op *cachecheck.Op) {
+	w.debts.begin(op.Client)
+	defer w.debts.end(op)
 	r := op.Rand
 	if n := w.pauses.Swap(0); n > 0 {
 		op.Note(Paused, n)
@@ -78,7 +84,7 @@ func (w *Worker) patience(op *cachecheck.Op) time.Duration {
 		op.Note(Cancelled, 1)
 		return time.Duration(op.Rand.Int64N(int64(3 * time.Millisecond)))
 	}
-	return timeout
+	return Timeout
 }
 
 func (w *Worker) pick(r *rand.Rand) int64 {
@@ -152,14 +158,27 @@ func (w *Worker) Stats() map[string]uint64 { return w.layer.Stats() }
 func (w *Worker) step(ctx context.Context, step, on, what string) {
 	client, _ := ctx.Value(clientKey{}).(uint32)
 	w.ring.Add(client, step, on, what)
+	if step == layer.HasPosted {
+		w.poster.Store(client)
+	}
 	if n := w.config.Kill; n > 0 && rand.IntN(n) == 0 {
-		w.ring.Add(client, "KILLED", "", "")
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {} // it comes
+		w.debts.unlessOwing(func() { // who dies owing voids too much
+			w.ring.Add(client, "KILLED", "", "")
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // it comes
+		})
 	}
 	if n := w.config.Pause; n > 0 && rand.IntN(n) == 0 {
 		w.pauses.Add(1)
 		time.Sleep(pause())
+	}
+}
+
+// lost tells the steps of the client that has lost a marker, as far back as markers live.
+func (w *Worker) lost() {
+	if w.config.Tell {
+		client, now := w.poster.Load(), cachecheck.Now()
+		fmt.Fprintf(os.Stderr, "process %d client %d has lost a marker:\n%s", w.process, client, trace.Tell(w.config.Traces, w.process, client, now-2*int64(layer.Lease), now))
 	}
 }
 

@@ -120,12 +120,10 @@ func (c *coordinator) follow(w *worker, events *os.File) {
 	defer events.Close()
 	r := bufio.NewReaderSize(events, 1<<20)
 	var err error
-	for {
-		var e Event
-		if e, err = ReadEvent(r); err != nil {
-			break
-		}
-		c.take(e)
+	var batch []Event
+	for err == nil {
+		batch, err = readEvents(r, batch[:0])
+		c.take(batch)
 	}
 	c.mu.Lock()
 	now := Now()
@@ -157,10 +155,24 @@ func (c *coordinator) follow(w *worker, events *os.File) {
 	}
 }
 
-func (c *coordinator) take(e Event) {
+// readEvents appends the next event to list, and all that have come with it.
+func readEvents(r *bufio.Reader, list []Event) ([]Event, error) {
+	for len(list) == 0 || r.Buffered() >= eventSize {
+		e, err := ReadEvent(r)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+func (c *coordinator) take(events []Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.merger.add(e)
+	for _, e := range events {
+		c.merger.add(e)
+	}
 	c.judged.Broadcast()
 	if c.judge.report.Levels[c.plan.Level].Calls >= c.plan.Calls || c.found() {
 		c.once.Do(func() { close(c.enough) })

@@ -19,7 +19,8 @@
 //     anybody before the read began, and not of a write that began after the read ended.
 //   - session: the same within one process.
 //   - at every level for which Rules.Bound has one: a read is not older than what was
-//     acknowledged that long before it began. At bounded and eventual that is all.
+//     acknowledged that long before it began; at bounded and eventual that is all. While a
+//     process owes an invalidation (Op.Owes) that is void.
 //   - at the end, when all is quiet, every process reads what the database holds.
 //
 // A write of unknown outcome raises no floor; who reads it does. The judge never blames a right

@@ -51,6 +51,9 @@ const (
 	// Done says that a client makes no more calls for the time being; with Outcome Unknown that
 	// its process has died, perhaps inside a call.
 	Done
+	// Debt says that from now on its process owes others an invalidation that it could not
+	// deliver, or, where Present is false, that it owes nothing any more.
+	Debt
 )
 
 // Outcome is what became of a call.
@@ -128,6 +131,11 @@ func ReadEvent(r io.Reader) (Event, error) {
 		}
 		return Event{}, err
 	}
+	return decode(b[:])
+}
+
+// decode is the inverse of Append.
+func decode(b []byte) (Event, error) {
 	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
 	e := Event{
 		Kind: Kind(b[0]), Outcome: Outcome(b[1]), Level: Level(b[2]), View: b[3],
@@ -136,7 +144,7 @@ func ReadEvent(r io.Reader) (Event, error) {
 		Object: u64(b[16:]), Version: u64(b[24:]), Value: u64(b[32:]),
 		Start: int64(u64(b[40:])), End: int64(u64(b[48:])),
 	}
-	if e.Kind < Begin || e.Kind > Done || e.Outcome > Unknown || e.Level >= levels || e.Start > e.End {
+	if e.Kind < Begin || e.Kind > Debt || e.Outcome > Unknown || e.Level >= levels || e.Start > e.End {
 		return Event{}, errEvent
 	}
 	return e, nil

@@ -14,6 +14,8 @@ func TestEventsSurviveTheWire(t *testing.T) {
 		{Kind: Read, Level: Session, View: 2, Present: true, Call: true, Final: true, Version: 1 << 60, Value: 1<<64 - 1, Start: -4, End: 1 << 62},
 		{Kind: Note, Object: 2, Version: 11},
 		{Kind: Done, Outcome: Unknown, End: 1},
+		{Kind: Debt, Present: true, Process: 4, Start: 8, End: 8},
+		{Kind: Debt, Process: 4, Start: 9, End: 9},
 	}
 	var b []byte
 	for _, e := range want {

@@ -30,6 +30,7 @@ type Judge struct {
 	objects map[uint64]*object
 	report  Report
 	voids   []span
+	debts   debts
 	truth   map[uint64]State
 	final   map[string]Violation // mismatches of the last round of final reads
 	last    int64
@@ -85,7 +86,12 @@ func (j *Judge) Add(e Event) {
 		j.report.Notes[e.Object] += e.Version
 		return
 	}
+	if e.Kind == Debt {
+		j.debts.add(e)
+		return
+	}
 	if e.Kind == Done {
+		j.debts.add(e)
 		if e.Outcome == Unknown {
 			for _, o := range j.objects {
 				o.abandoned(e.Process, e.Client, e.End)
@@ -243,7 +249,24 @@ func (j *Judge) stale(o *object, t *Tally, e Event) {
 		return
 	}
 	t.StaleCross++
+	if j.void(RuleBound, e) {
+		t.OldestVoid = max(t.OldestVoid, age(&o.acked))
+		return
+	}
 	t.OldestCross = max(t.OldestCross, age(&o.acked))
+}
+
+// void reports whether a read stands in a void window of a rule.
+func (j *Judge) void(rule string, read Event) bool {
+	for _, v := range j.voids {
+		if read.Start <= v.to && read.End >= v.from && (v.rule == "" || v.rule == rule) {
+			return true
+		}
+	}
+	if read.Level == Eventual || rule != RuleBound && rule != RuleOwnRead {
+		return false // an entry lives as long as it lives, whatever is owed
+	}
+	return j.debts.excuse(read, j.rules.Bound[read.Level])
 }
 
 func (j *Judge) settled(e Event) {
@@ -262,11 +285,9 @@ func (j *Judge) settled(e Event) {
 
 // violation counts one and keeps it if it is among the shortest.
 func (j *Judge) violation(o *object, t *Tally, rule string, e, missed Event) {
-	for _, v := range j.voids {
-		if e.Start <= v.to && e.End >= v.from && (v.rule == "" || v.rule == rule) {
-			t.Void++
-			return
-		}
+	if j.void(rule, e) {
+		t.Void++
+		return
 	}
 	if e.Process == missed.Process {
 		t.BrokenOwn++
@@ -295,6 +316,7 @@ func (j *Judge) violation(o *object, t *Tally, rule string, e, missed Event) {
 func (j *Judge) Report() Report {
 	r := j.report
 	r.Violations = append([]Violation(nil), r.Violations...)
+	r.Debts = j.debts.sum
 	for _, v := range j.final {
 		r.Unsettled++
 		r.Violations = append(r.Violations, v)

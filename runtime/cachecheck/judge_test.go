@@ -124,6 +124,71 @@ func TestVoidWindowsAreCountedApart(t *testing.T) {
 	}
 }
 
+// owes is a process that owes something from a time on, or pays.
+func owes(p uint32, something bool, at int64) Event {
+	return Event{Kind: Debt, Present: something, Process: p, Start: at, End: at}
+}
+
+func TestDebtsVoidTheBoundOfOthers(t *testing.T) {
+	const s = int64(time.Second)
+	died := func(at int64) Event { return Event{Kind: Done, Outcome: Unknown, Process: 1, Start: at, End: at} }
+	old := func(at int64) Event { return saw(2, 1, at, at+1) }
+	tests := []struct {
+		name   string
+		level  Level
+		then   []Event // after version 2 was acknowledged at 3 ns; the bound is 1 s
+		broken uint64
+		void   uint64
+		debts  Debts
+	}{
+		{"within the bound", Bounded, []Event{old(s)}, 0, 0, Debts{}},
+		{"nobody owes anything", Bounded, []Event{old(2 * s)}, 1, 0, Debts{}},
+		{"owed", Bounded, []Event{owes(1, true, 3), old(2 * s)}, 0, 1, Debts{Windows: 1}},
+		{"owed and said twice", Bounded, []Event{owes(1, true, 3), owes(1, true, 4), old(2 * s)}, 0, 1, Debts{Windows: 1}},
+		{"paid, within the bound", Bounded, []Event{owes(1, true, 3), owes(1, false, 3*s), old(4 * s)}, 0, 1, Debts{Windows: 1, Time: 3*time.Second - 3}},
+		{"paid long ago", Bounded, []Event{owes(1, true, 3), owes(1, false, 3*s), old(4*s + 1)}, 1, 0, Debts{Windows: 1, Time: 3*time.Second - 3}},
+		{"one of two has paid", Session, []Event{owes(1, true, 3), owes(3, true, 5), owes(3, false, 6), old(9 * s)}, 0, 1, Debts{Windows: 2, Time: 1}},
+		{"died owing", Session, []Event{owes(1, true, 3), died(s), old(9 * s)}, 0, 1, Debts{Windows: 1, Died: 1, Time: time.Second - 3}},
+		{"died, and owed nothing", Session, []Event{died(s), old(9 * s)}, 1, 0, Debts{}},
+		{"its own write is its own", Session, []Event{owes(1, true, 3), saw(1, 1, s/2, s/2+1)}, 1, 0, Debts{Windows: 1}},
+		{"what an entry outlives is no matter of debts", Eventual, []Event{owes(1, true, 3), old(2 * s)}, 1, 0, Debts{Windows: 1}},
+		{"nobody owes at strict", Strict, []Event{owes(1, true, 3), old(2 * s)}, 1, 0, Debts{Windows: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rules := Rules{}
+			rules.Bound[Eventual], rules.Bound[Bounded], rules.Bound[Session] = time.Second, time.Second, time.Second
+			j := NewJudge(rules)
+			for _, e := range append([]Event{wrote(1, 1, 0, 1), wrote(1, 2, 2, 3)}, tt.then...) {
+				e.Level = tt.level
+				j.Add(e)
+			}
+			r := j.Report()
+			if got := r.Total(); got.Broken() != tt.broken || got.Void != tt.void {
+				t.Errorf("%d broken, %d void, want %d and %d", got.Broken(), got.Void, tt.broken, tt.void)
+			}
+			if r.Debts != tt.debts {
+				t.Errorf("debts %+v, want %+v", r.Debts, tt.debts)
+			}
+		})
+	}
+}
+
+func TestTheOldestAnswersAreMeasuredApart(t *testing.T) {
+	rules := Rules{}
+	rules.Bound[Bounded] = time.Second
+	j := NewJudge(rules)
+	for _, e := range []Event{
+		wrote(1, 1, 0, 1), wrote(1, 2, 2, 3), saw(2, 1, 503, 504), owes(1, true, 600), saw(2, 1, 1003, 1004),
+	} {
+		e.Level = Bounded
+		j.Add(e)
+	}
+	if got := j.Report().Total(); got.OldestCross != 500 || got.OldestVoid != 1000 {
+		t.Errorf("oldest %v, in a void window %v, want 500ns and 1µs", got.OldestCross, got.OldestVoid)
+	}
+}
+
 func TestFinalReadsAreComparedWithTheDatabase(t *testing.T) {
 	j := NewJudge(Rules{})
 	final := func(e Event) { e.Final = true; j.Add(e) }

@@ -23,7 +23,8 @@ type System interface {
 	Stats() map[string]uint64
 }
 
-// Op records one call. It is used by the goroutine that it was handed to.
+// Op records one call. It is used by the goroutine that it was handed to. Writes are sent before
+// and after the call; of reads the last few are sent together, and die with the process.
 type Op struct {
 	// Rand is the client's own.
 	Rand *rand.Rand
@@ -38,7 +39,20 @@ type Op struct {
 	final   bool
 	start   int64
 	events  []Event
-	buffer  []byte
+	buffer  []byte // not sent yet
+	sent    int64  // when the last events were
+}
+
+// Reads wait until they fill a buffer, or until one ends that long after the last were sent: an
+// event is a system call here and another one for who judges.
+const (
+	fullBuffer = 32 * eventSize
+	longWait   = int64(20e6)
+)
+
+// Discard returns the Op of a client whose record nobody reads, for tests of a System.
+func Discard(client uint32) *Op {
+	return &Op{Rand: rand.New(rand.NewPCG(uint64(client), 0)), Client: client, out: io.Discard}
 }
 
 // Begin announces a write of object before the layer is called: gone, if it deletes it.
@@ -92,6 +106,16 @@ func (op *Op) Note(fault, n uint64) {
 	op.events = append(op.events, e)
 }
 
+// Owes says from when on the process owes others an invalidation that it could not deliver, and
+// when it owes nothing any more: what levels promise about the answers in other processes may be
+// void in between. Call it before the call that is to be excused has returned.
+func (op *Op) Owes(something bool) {
+	e := op.event(Debt, 0, 0, something)
+	e.Start = Now()
+	e.End = e.Start
+	op.flush(e)
+}
+
 func (op *Op) event(k Kind, object uint64, view uint8, present bool) Event {
 	return Event{
 		Kind: k, Level: op.Level, View: view, Present: present, Final: op.final,
@@ -99,24 +123,38 @@ func (op *Op) event(k Kind, object uint64, view uint8, present bool) Event {
 	}
 }
 
-// end sends what the call has recorded, in one piece. What has been sent survives the process.
+// end takes what the call has recorded, and sends it if it is more than reads.
 func (op *Op) end() error {
 	end := Now()
-	counted := false
-	op.buffer = op.buffer[:0]
+	counted, urgent := false, op.final
 	for _, e := range op.events {
 		e.Start, e.End = op.start, end
 		if !counted && !op.final && e.Kind != Note {
 			e.Call, counted = true, true
 		}
+		urgent = urgent || e.Kind == Write
 		op.buffer = e.Append(op.buffer)
 	}
 	op.events = op.events[:0]
+	if urgent || len(op.buffer) >= fullBuffer || end-op.sent > longWait {
+		return op.send(end)
+	}
+	return nil
+}
+
+// send sends what is in the buffer, in one piece. What has been sent survives the process.
+func (op *Op) send(now int64) error {
+	op.sent = now
 	if len(op.buffer) == 0 {
 		return nil
 	}
 	_, err := op.out.Write(op.buffer)
+	op.buffer = op.buffer[:0]
 	return err
 }
 
-func (op *Op) flush(e Event) { _, _ = op.out.Write(e.Append(nil)) }
+// flush sends e at once, and before it what is in the buffer.
+func (op *Op) flush(e Event) {
+	op.buffer = e.Append(op.buffer)
+	_ = op.send(e.End)
+}

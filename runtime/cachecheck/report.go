@@ -15,6 +15,7 @@ type Tally struct {
 	Failed, Unknown        uint64 // writes
 	StaleOwn, StaleCross   uint64
 	OldestOwn, OldestCross time.Duration
+	OldestVoid             time.Duration // of the cross ones in a void window, which OldestCross leaves out
 	BrokenOwn, BrokenCross uint64
 	Void                   uint64 // would be broken, but stand in a void window
 }
@@ -64,6 +65,7 @@ type Report struct {
 	Events uint64
 	// Notes counts the faults that processes have done to themselves, by their index.
 	Notes map[uint64]uint64
+	Debts Debts
 	// Unsettled counts final reads that differ from the database.
 	Unsettled int
 	// Violations are the shortest ones, then those of the final reads.
@@ -92,6 +94,7 @@ func (r Report) Total() (sum Tally) {
 		sum.StaleCross += t.StaleCross
 		sum.OldestOwn = max(sum.OldestOwn, t.OldestOwn)
 		sum.OldestCross = max(sum.OldestCross, t.OldestCross)
+		sum.OldestVoid = max(sum.OldestVoid, t.OldestVoid)
 		sum.BrokenOwn += t.BrokenOwn
 		sum.BrokenCross += t.BrokenCross
 		sum.Void += t.Void
