@@ -185,10 +185,14 @@ func (m *mutation) failed(err error) error {
 
 // abandon ends a write whose outcome is unknown. Markers stay. What carries none is renewed
 // now and once more when the database must have given up on the write, because the commit
-// may still happen in between.
+// may still happen in between. So are the repositories of rows that were read: without a post
+// nobody sees whether another write has overlapped.
 func (m *mutation) abandon(after []string) {
 	m.stats.unknownOutcome()
 	cells := append(slices.Clone(m.bare), m.late(after)...)
+	for _, g := range m.guards {
+		cells = append(cells, without([]string{g.repo}, cells)...)
+	}
 	if m.blind { // the markers may never have arrived
 		cells = append(cells, m.marked...)
 	}

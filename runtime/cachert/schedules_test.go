@@ -561,3 +561,56 @@ func TestReadBeginsBeforeItAsks(t *testing.T) {
 		s.wantVersion(context.Background(), 1, 2)
 	})
 }
+
+//  1. a write marks book 1, and reads its old row: in the list of author 7
+//  2. another one moves the book to author 8, and ends; a reader stores the list of author 8
+//  3. the first one changes the book, and its outcome is not known: it will not post, and so not see
+//     that the row was another one when it changed it
+func TestAWriteOfUnknownOutcomeDropsWhatItsRowMayHaveBecome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newShop(t, nil), context.Background()
+		author := func(id int64) func(*Tags) { return func(t *Tags) { t.Tag("books/author").Int(id) } }
+		version := func() (v int64) {
+			_, err := s.list.Get(ctx, Call[[]*book]{Key: NewArgs().Int(8), Tags: author(8)}, func(context.Context) ([]*book, error) {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				v = s.rows[1].Version
+				return []*book{{ID: 1, Version: v}}, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			return v
+		}
+		change := func(run func(b *book) error) Change {
+			return Change{
+				Tags: func(t *Tags) { t.Tag("books/book").Int(1) },
+				Old:  func(_ context.Context, t *Tags) error { author(s.rows[1].Author)(t); return nil },
+				Run: func(context.Context) error {
+					b := s.rows[1]
+					err := run(&b)
+					s.rows[1] = b
+					return err
+				},
+				After: func(t *Tags) { author(s.rows[1].Author)(t) },
+			}
+		}
+		first := change(func(b *book) error {
+			if err := s.update.Do(ctx, change(func(b *book) error { b.Author = 8; return nil })); err != nil {
+				t.Error(err)
+			}
+			version()
+			synctest.Wait()
+			*b = book{ID: 1, Author: 8, Version: 2}
+			return context.DeadlineExceeded
+		})
+		first.After = nil
+		if err := s.update.Do(ctx, first); err != context.DeadlineExceeded {
+			t.Fatal(err)
+		}
+		if v := version(); v != 2 {
+			t.Errorf("the list of author 8 holds version %d, want 2 from the source", v)
+		}
+		_ = s.cache.Close()
+	})
+}
