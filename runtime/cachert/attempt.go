@@ -43,9 +43,14 @@ func (u *Unit) leave() {
 	if u.m == nil || len(left) == 0 {
 		return
 	}
-	bare := left
+	bare := slices.Clone(left)
 	if !u.m.blind { // else the markers may never have arrived
 		bare = without(left, u.m.marked)
+	}
+	for _, g := range u.m.guards { // which row it has changed is not known
+		if len(without(left, g.cells)) < len(left) {
+			bare = append(bare, without([]string{g.repo}, bare)...)
+		}
 	}
 	u.m.marked = without(u.m.marked, left)
 	u.m.bare = slices.Concat(without(u.m.bare, bare), bare)

@@ -208,3 +208,69 @@ func TestAnUnseenWriteIsOwedThoughNamingTheResultPanics(t *testing.T) {
 		_ = s.cache.Close()
 	})
 }
+
+//  1. an attempt marks book 1, and reads its old row: in the list of author 7
+//  2. another write moves the book to author 8, and ends; a reader stores the list of author 8
+//  3. the attempt changes the book; its COMMIT is sent, and the connection is lost
+//  4. the body runs again, and names book 2 only: the unit does not post book 1, and so does not see
+//     that the row was another one when it changed it
+func TestAnAttemptBeforeDropsWhatItsRowMayHaveBecome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx, attempts := newShop(t, nil), context.Background(), 0
+		s.rows[2] = book{ID: 2, Author: 7, Version: 1}
+		inTx := func(ctx context.Context, body func(context.Context) error) error {
+			attempts = 1
+			if err := body(ctx); err != nil {
+				return err
+			} // COMMIT is sent; the connection is lost
+			attempts = 2
+			return body(ctx)
+		}
+		write := func(ctx context.Context, id int64, run func(b *book)) {
+			author := func(t *Tags) { t.Tag("books/author").Int(s.rows[id].Author) }
+			err := s.update.Do(ctx, Change{
+				Tags: func(t *Tags) { t.Tag("books/book").Int(id) },
+				Old:  func(_ context.Context, t *Tags) error { author(t); return nil },
+				Run: func(context.Context) error {
+					b := s.rows[id]
+					run(&b)
+					s.rows[id] = b
+					return nil
+				},
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		list := func() *book {
+			l, err := s.byAuthor(ctx, 8)
+			if err != nil || len(l) != 1 {
+				t.Fatalf("%v, %v", l, err)
+			}
+			return l[0]
+		}
+		err := s.cache.Transact(ctx, inTx, func(tx context.Context) error {
+			if attempts == 2 {
+				write(tx, 2, func(b *book) { b.Version++ })
+				return nil
+			}
+			write(tx, 1, func(b *book) {
+				write(ctx, 1, func(b *book) { b.Author = 8 })
+				_ = s.cache.Invalidate(ctx, func(t *Tags) { t.Tag("books/author").Int(8) })
+				_, _ = s.list.Get(ctx, Call[[]*book]{
+					Key: NewArgs().Int(8), Tags: func(t *Tags) { t.Tag("books/author").Int(8) },
+				}, func(context.Context) ([]*book, error) { return []*book{{ID: 1, Author: 8, Version: 1}}, nil })
+				synctest.Wait()
+				*b = book{ID: 1, Author: 8, Version: 2}
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := list(); b.Version != 2 {
+			t.Errorf("the list of author 8 holds version %d, want 2 from the source", b.Version)
+		}
+		_ = s.cache.Close()
+	})
+}
