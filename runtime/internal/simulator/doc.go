@@ -17,10 +17,10 @@
 //
 // # What is judged
 //
-// Reads are held against the history of the database: strict ones against all that was
+// Reads are held against the history of the database: strict and leased ones against all that was
 // committed before they began, session reads against what their process has written and read,
-// bounded ones against what had been told, eventual ones against the TTL; and when all is quiet
-// every read has to return what the database holds. Each class of faults is judged by what
-// docs/guarantees.md promises under it: see Class. Level leased, sessions across processes and
-// the outbox are not part of the world.
+// those with the token of a session against what that has, eventual ones against the TTL, and all
+// others against what was told or announced longer ago than the bound, whatever the connections
+// do; and when all is quiet every read has to return what the database holds. Each class of faults is judged by what
+// docs/guarantees.md promises under it: see Class.
 package simulator

@@ -133,8 +133,12 @@ func (w *world) open(index, life int) *process {
 	return p
 }
 
-// pause draws how long the keeper backs off, by the moment: it is the only one to draw.
+// pause draws how long the keeper backs off, by the moment: it is the only one to draw. Whether
+// that of a dead process comes here before it is closed is nobody's business.
 func (p *process) pause(atMost time.Duration) time.Duration {
+	if p.isDead() {
+		return atMost
+	}
 	s := p.w.step(p.name, "keeper pauses")
 	return s.within(atMost)
 }
