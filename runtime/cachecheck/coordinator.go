@@ -39,7 +39,7 @@ type worker struct {
 	setup  Setup
 	cmd    *exec.Cmd
 	in     io.WriteCloser
-	out    *bufio.Reader
+	lines  chan string   // replies; closed with its output
 	exited chan struct{} // closed when it has ended and its last event has been read
 }
 
@@ -96,13 +96,14 @@ func (c *coordinator) start(slot uint32) error {
 	if err != nil {
 		return err
 	}
-	w.out = bufio.NewReader(out)
+	w.lines = make(chan string)
 	if w.in, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	c.wg.Go(func() { w.listen(out) })
 	for i := range uint32(c.plan.Clients) {
 		c.merger.start(s.Process, i)
 	}
@@ -113,6 +114,18 @@ func (c *coordinator) start(slot uint32) error {
 	c.wg.Go(func() { c.follow(w, events) })
 	_, _ = io.WriteString(w.in, "go\n") // if it has died, follow sees it
 	return nil
+}
+
+// listen passes replies on, to whoever waits for one and, in the end, to follow.
+func (w *worker) listen(out io.Reader) {
+	defer close(w.lines)
+	for r := bufio.NewReader(out); ; {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		w.lines <- line
+	}
 }
 
 // follow reads a process' events until it ends, and replaces it if it was not to end.
@@ -134,7 +147,8 @@ func (c *coordinator) follow(w *worker, events *os.File) {
 	replace := !c.stopping && c.failed == nil
 	close(w.exited)
 	c.mu.Unlock()
-	_, _ = io.Copy(io.Discard, w.out)
+	for range w.lines { // a reply may come too late for whoever gave the command
+	}
 	died := w.cmd.Wait()
 	if !errors.Is(err, io.EOF) {
 		c.fail(fmt.Errorf("process %d: %w", w.setup.Process, err))
@@ -271,7 +285,11 @@ func (c *coordinator) quiesce(ctx context.Context) error {
 		c.mu.Lock()
 		c.judge.Settle(truth)
 		for _, w := range c.workers {
-			c.merger.start(w.setup.Process, 0)
+			select {
+			case <-w.exited: // it has said Done for good
+			default:
+				c.merger.start(w.setup.Process, 0)
+			}
 		}
 		c.mu.Unlock()
 		if err := c.all(ctx, "final", "done"); err != nil {
@@ -308,10 +326,10 @@ func (c *coordinator) all(ctx context.Context, command, want string) error {
 	for _, w := range c.workers {
 		go func() {
 			_, _ = io.WriteString(w.in, command+"\n")
-			line, err := w.out.ReadString('\n')
+			var err error
+			line, replied := <-w.lines
 			switch {
-			case err != nil:
-				err = nil // it has died
+			case !replied: // it has died
 			case want == "":
 				c.mu.Lock()
 				err = c.addStats(line)

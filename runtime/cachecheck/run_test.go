@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -88,13 +89,14 @@ type counterCache struct {
 	address   string
 	remembers bool
 	mortal    bool
+	dies      bool // when it is told to rest
 	mu        sync.Mutex
 	conn      net.Conn
 	seen      map[int]uint64
 }
 
 func open(_ context.Context, s cachecheck.Setup) (cachecheck.System, error) {
-	c := &counterCache{seen: map[int]uint64{}}
+	c := &counterCache{seen: map[int]uint64{}, dies: s.Slot == 0 && strings.HasSuffix(s.Config, "dies at rest")}
 	if _, err := fmt.Sscan(s.Config, &c.address, &c.remembers, &c.mortal); err != nil {
 		return nil, err
 	}
@@ -138,7 +140,13 @@ func (c *counterCache) Final(_ context.Context, op *cachecheck.Op) {
 	}
 }
 
-func (c *counterCache) Rest(context.Context) error { return nil }
+func (c *counterCache) Rest(context.Context) error {
+	if c.dies {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+	return nil
+}
 
 func (c *counterCache) Stats() map[string]uint64 {
 	return map[string]uint64{"seen": uint64(len(c.seen))}
@@ -186,6 +194,18 @@ func TestRunFindsOutWhatNobodyInvalidates(t *testing.T) {
 	}
 	if r.Total().Broken() == 0 || r.Unsettled == 0 {
 		t.Errorf("%d broken, %d unsettled: a cache without any invalidation was not found out", r.Total().Broken(), r.Unsettled)
+	}
+}
+
+// TestAProcessMayDieWhenItIsToRest: nobody replies to a command then, and it is not an error.
+func TestAProcessMayDieWhenItIsToRest(t *testing.T) {
+	db, address := serve(t)
+	r, err := cachecheck.Run(t.Context(), plan(db, address+" false false dies at rest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Broken() > 0 || r.Stats["seen"] != counters {
+		t.Errorf("%d promises broken, %d counted, want none and what one process has", r.Broken(), r.Stats["seen"])
 	}
 }
 
