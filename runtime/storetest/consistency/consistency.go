@@ -43,10 +43,16 @@ func Run(t *testing.T, c Config) {
 	if c.Steps == 0 {
 		c.Steps = 20_000
 	}
-	t.Run("ReadYourWrites", c.readYourWrites)
-	t.Run("Schedules", c.schedules)
 	t.Run("Monotonic", c.monotonic)
-	t.Run("Random", c.random)
 	t.Run("Sessions", c.sessions)
 	t.Run("RandomSessions", c.randomSessions)
+	beside := func(f func(*testing.T)) func(*testing.T) { // once nothing is held back any more
+		return func(t *testing.T) {
+			t.Parallel()
+			f(t)
+		}
+	}
+	t.Run("ReadYourWrites", beside(c.readYourWrites))
+	t.Run("Schedules", beside(c.schedules))
+	t.Run("Random", beside(c.random))
 }
