@@ -213,6 +213,15 @@ func TestLaggingReplica(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	quiet := time.Now() // no write opens a window any more
+	for id := int64(0); n.Stats().Methods[0].ReplicaLoads < manyNumbers && time.Since(quiet) < 30*time.Second; id = (id + 1) % manyNumbers {
+		got := n.read(t.Context(), id)
+		mu.Lock()
+		if got < acked[id] && !late {
+			t.Errorf("row %d: read %d after %d was acknowledged", id, got, acked[id])
+		}
+		mu.Unlock()
+	}
 	m := n.Stats().Methods[0]
 	t.Logf("%d loads, %d of them from the replica, %d near hits; late: %v", m.Loads, m.ReplicaLoads, m.NearHits, late)
 	if m.ReplicaLoads == 0 || m.ReplicaLoads == m.Loads {
