@@ -274,3 +274,37 @@ func TestAnAttemptBeforeDropsWhatItsRowMayHaveBecome(t *testing.T) {
 		_ = s.cache.Close()
 	})
 }
+
+// 1. an attempt puts the list of author 9, and is rolled back
+// 2. the body runs again, and has nothing to do with that list: it must not be stored
+func TestAnAttemptBeforePutsNothing(t *testing.T) {
+	s, ctx, attempts := newShop(t, nil), context.Background(), 0
+	inTx := func(ctx context.Context, body func(context.Context) error) error {
+		attempts = 1
+		if err := body(ctx); err != nil {
+			return err
+		}
+		attempts = 2
+		return body(ctx)
+	}
+	author := func(t *Tags) { t.Tag("books/author").Int(9) }
+	err := s.cache.Transact(ctx, inTx, func(tx context.Context) error {
+		id := int64(attempts)
+		change := Change{
+			Tags: func(t *Tags) { t.Tag("books/book").Int(id) },
+			Run:  func(context.Context) error { return nil },
+		}
+		if attempts == 1 {
+			change.Put = func(p *Puts) {
+				s.list.Put(p, Call[[]*book]{Key: NewArgs().Int(9), Tags: author}, []*book{{ID: 1, Author: 9, Version: 2}})
+			}
+		}
+		return s.update.Do(tx, change)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := s.byAuthor(ctx, 9); err != nil || len(l) > 0 {
+		t.Errorf("%v, %v: stored by an attempt that was rolled back", l, err)
+	}
+}
