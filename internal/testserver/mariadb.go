@@ -31,11 +31,7 @@ func StartMariaDB() (*MariaDBServer, error) {
 		return nil, err
 	}
 	var addr string
-	p, err := startOnFreePort(func() (*process, error) {
-		port, err := freePort()
-		if err != nil {
-			return nil, err
-		}
+	p, err := startOnFreePort(func(port string) (*process, error) {
 		dir, err := installMariaDB(install, as)
 		if err != nil {
 			return nil, err

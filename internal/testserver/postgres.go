@@ -39,11 +39,7 @@ func StartPostgres() (*PostgresServer, error) {
 // servePostgres serves the folder "data" of the directory that make makes.
 func servePostgres(bin string, as *syscall.Credential, make func() (dir string, err error), args ...string) (*PostgresServer, error) {
 	var dsn string
-	p, err := startOnFreePort(func() (*process, error) {
-		port, err := freePort()
-		if err != nil {
-			return nil, err
-		}
+	p, err := startOnFreePort(func(port string) (*process, error) {
 		dir, err := make()
 		if err != nil {
 			return nil, err

@@ -218,12 +218,16 @@ func freePort() (string, error) {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
 }
 
-// startOnFreePort starts what describe says, with other ports when somebody else took one
-// between choosing and listening.
-func startOnFreePort(describe func() (*process, error)) (*process, error) {
+// startOnFreePort starts what describe says for a port, and with another one when somebody else
+// took that between choosing and listening.
+func startOnFreePort(describe func(port string) (*process, error)) (*process, error) {
 	var failed error
 	for range 3 {
-		p, err := describe()
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		p, err := describe(port)
 		if err != nil {
 			return nil, err
 		}

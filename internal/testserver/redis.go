@@ -36,11 +36,7 @@ func startRedis(prefix string, command func(port, dir string) ([]string, error))
 		return nil, err
 	}
 	var addr string
-	p, err := startOnFreePort(func() (*process, error) {
-		port, err := freePort()
-		if err != nil {
-			return nil, err
-		}
+	p, err := startOnFreePort(func(port string) (*process, error) {
 		dir, err := os.MkdirTemp("", prefix)
 		if err != nil {
 			return nil, fmt.Errorf("testserver: %w", err)

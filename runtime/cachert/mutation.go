@@ -67,6 +67,22 @@ func (m *mutation) involve(e *effect) {
 	}
 }
 
+// prepare does all that comes before a lone write runs: marks, the row of an outbox, the wait.
+// After an error nothing of it stands.
+func (m *mutation) prepare(e *effect) error {
+	if err := m.before(e); err != nil {
+		return err
+	}
+	err := m.intend(e, slices.Concat(m.marked, m.bare))
+	if err == nil {
+		err = m.ready()
+	}
+	if err != nil {
+		m.withdraw()
+	}
+	return err
+}
+
 // before announces what an effect knows before it runs. The old row is read under the markers
 // of the arguments: a marked writer that changes it from there on overlaps, and finish sees that.
 func (m *mutation) before(e *effect) error {

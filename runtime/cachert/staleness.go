@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -153,18 +154,10 @@ func (m *mutation) overdue(ctx context.Context, err error) bool {
 
 // proofs lists those that promises rest on, without duplicates: most often there is one.
 func proofs(lives []*store.Live) (out []*store.Proof) {
-next:
 	for _, l := range lives {
-		p := l.Proof()
-		if p == nil {
-			continue
+		if p := l.Proof(); p != nil && !slices.Contains(out, p) {
+			out = append(out, p)
 		}
-		for _, seen := range out {
-			if seen == p {
-				continue next
-			}
-		}
-		out = append(out, p)
 	}
 	return out
 }

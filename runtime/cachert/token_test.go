@@ -115,7 +115,7 @@ func FuzzToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if _, _, err := parseToken(string(body)); err == nil && len(body) > 0 {
-			t.Skip("a real token")
+			return // a real token as it is
 		}
 		whole := binary.BigEndian.AppendUint32(body[:len(body):len(body)], crc32.ChecksumIEEE(body))
 		told, open, err := parseToken(base64.RawURLEncoding.EncodeToString(whole))

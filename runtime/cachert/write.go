@@ -1,9 +1,6 @@
 package cachert
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // Change describes one call of a write.
 type Change struct {
@@ -58,15 +55,7 @@ func (w *Writer) Do(ctx context.Context, ch Change) error {
 	}
 	m := c.newMutation(ctx, w.stats)
 	m.involve(e)
-	if err := m.before(e); err != nil {
-		return err
-	}
-	if err := m.intend(e, append(slices.Clone(m.marked), m.bare...)); err != nil {
-		m.withdraw()
-		return err
-	}
-	if err := m.ready(); err != nil {
-		m.withdraw()
+	if err := m.prepare(e); err != nil {
 		return err
 	}
 	m.start = c.now()
@@ -118,15 +107,7 @@ func (e *effect) unseen() error {
 	m := e.w.repo.cache.newMutation(e.ctx, e.w.stats)
 	m.involve(e)
 	m.marks, m.observes = true, false
-	if err := m.before(e); err != nil {
-		return err
-	}
-	if err := m.intend(e, append(slices.Clone(m.marked), m.bare...)); err != nil {
-		m.withdraw()
-		return err
-	}
-	if err := m.ready(); err != nil {
-		m.withdraw()
+	if err := m.prepare(e); err != nil {
 		return err
 	}
 	within, cancel := m.withinLease(e.ctx)
